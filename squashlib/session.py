@@ -1,0 +1,148 @@
+"""A session: one validated Dataset of what a device measured, in and out of Zarr."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+import zarr
+from zarr.abc.store import Store as ZarrStore
+from zarr.codecs import BloscCodec
+
+from squashlib.schema import AXIS, SCHEMA, STREAM_TIMES, VARIABLES, time_attrs, validate
+
+Streams = Mapping[str, tuple[npt.NDArray[np.float64], Mapping[str, npt.NDArray[Any]]]]
+
+CHUNK_BYTES = 1 << 20
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and `Z`, as every document of this project writes time."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_iso(text: str) -> datetime:
+    """Read an ISO 8601 time; one without a zone is UTC. Raises `ValueError` for anything else."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def build(
+    streams: Streams,
+    *,
+    start_time: datetime,
+    duration_s: float,
+    points: Mapping[str, npt.NDArray[Any]] | None = None,
+    sport: str = "squash",
+    device: Mapping[str, Any] | None = None,
+    watch_position: str | None = None,
+    sources: Sequence[Mapping[str, Any]] = (),
+    warnings: Sequence[str] = (),
+    session_id: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Make a validated session.
+
+    Parameters
+    ----------
+    streams
+        By time dimension (`hr_time` …): times in seconds since `start_time`, shape (n,), and the variables on it,
+        shape (n,) or (n, 3).
+    points
+        Presses found in the recording: `point_time` … by name, each shape (k,).
+    sources
+        Where it came from, each at least `{"sha256", "format", "bytes"}`.
+    warnings
+        What was wrong with the recording, in words.
+    extra
+        More root attributes that a decoder read (laps, zones, device settings), JSON-able.
+
+    Raises
+    ------
+    SchemaError
+        If an array is not what `squashlib.schema` says.
+    """
+    start = iso(start_time)
+    coords: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    for dim, (times, variables) in streams.items():
+        coords[dim] = (dim, np.asarray(times, np.float64), time_attrs(start, f"time of {STREAM_TIMES[dim]}"))
+        for name, values in variables.items():
+            data[name] = _variable(name, values)
+    if points is not None and len(points["point_time"]):
+        data |= {name: _variable(name, values) for name, values in points.items()}
+        data["point_time"][2].clear()
+        data["point_time"][2].update(time_attrs(start, VARIABLES["point_time"].meaning))
+    if any("axis" in dims for dims, *_ in data.values()):
+        coords["axis"] = ("axis", np.array(AXIS))
+    attrs: dict[str, Any] = {
+        "schema": SCHEMA,
+        "session_id": session_id or str(uuid.uuid4()),
+        "start_time": start,
+        "duration_s": float(duration_s),
+        "sport": sport,
+        "device": dict(device or {}),
+        "watch_position": watch_position or "unknown",
+        "sources": [dict(source) for source in sources],
+        "warnings": list(warnings),
+        **(extra or {}),
+    }
+    return validate(xr.Dataset(data, coords, attrs))
+
+
+def _variable(name: str, values: npt.NDArray[Any]) -> tuple[tuple[str, ...], npt.NDArray[Any], dict[str, Any]]:
+    spec = VARIABLES[name]
+    return spec.dims, np.asarray(values, spec.dtype), dict(spec.attrs)
+
+
+def start_of(session: xr.Dataset) -> datetime:
+    """When the session began, UTC."""
+    return parse_iso(session.attrs["start_time"])
+
+
+def at(session: xr.Dataset, seconds: float) -> str:
+    """The ISO time of `seconds` since the session's start."""
+    return iso(start_of(session) + timedelta(seconds=float(seconds)))
+
+
+def write(session: xr.Dataset, target: str | Path | ZarrStore, *, group: str | None = None) -> None:
+    """Write a Dataset as one Zarr group, in chunks of about 1 MiB, zstd after a bit shuffle. Never appends."""
+    stored = session.drop_vars("axis", errors="ignore")  # Zarr 3 has no stable type for text; `read` puts x, y, z back
+    encoding = {str(name): _encoding(variable) for name, variable in stored.variables.items()}
+    stored.to_zarr(
+        target if isinstance(target, ZarrStore) else str(target),
+        group=group,
+        mode="w" if group is None else "a",
+        encoding=encoding,
+        zarr_format=3,
+        consolidated=False,
+    )
+
+
+def _encoding(variable: xr.Variable) -> dict[str, Any]:
+    if variable.dtype.kind not in "fiu" or variable.size == 0:
+        return {}
+    row_bytes = variable.dtype.itemsize * int(np.prod(variable.shape[1:]))
+    rows = max(1, min(variable.shape[0], CHUNK_BYTES // row_bytes)) if variable.shape else 1
+    codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
+    chunks = (rows, *variable.shape[1:]) if variable.shape else ()
+    return {"chunks": chunks, "compressors": (codec,)}
+
+
+def read(source: str | Path | ZarrStore, *, group: str | None = None) -> xr.Dataset:
+    """Read what `write` wrote, loaded, with times in seconds since the start."""
+    target = source if isinstance(source, ZarrStore) else str(source)
+    dataset = xr.open_zarr(target, group=group, decode_times=False, consolidated=False, chunks=None)
+    with dataset:
+        loaded = dataset.load()
+    return loaded.assign_coords(axis=("axis", np.array(AXIS))) if "axis" in loaded.dims else loaded
+
+
+def groups(source: str | Path | ZarrStore) -> list[str]:
+    """Names of the groups that lie beside a session's own arrays (`rallies`, `strokes` …)."""
+    target = source if isinstance(source, ZarrStore) else str(source)
+    return sorted(zarr.open_group(target, mode="r").group_keys())
