@@ -146,3 +146,47 @@ def groups(source: str | Path | ZarrStore) -> list[str]:
     """Names of the groups that lie beside a session's own arrays (`rallies`, `strokes` …)."""
     target = source if isinstance(source, ZarrStore) else str(source)
     return sorted(zarr.open_group(target, mode="r").group_keys())
+
+
+def describe(session: xr.Dataset) -> dict[str, Any]:
+    """What a session holds, as the `session` and `quality` of `squash analyse --format json` name it."""
+    return {
+        "start": session.attrs["start_time"],
+        "end": at(session, session.attrs["duration_s"]),
+        "duration_s": round(session.attrs["duration_s"], 3),
+        "sport": session.attrs["sport"],
+        "device": session.attrs["device"],
+        "streams": {name: _stream(session, name) for name in STREAM_OF if name in session},
+        "points": session.sizes.get("point", 0),
+        "warnings": session.attrs["warnings"],
+    }
+
+
+#: The variable that stands for each stream.
+STREAM_OF = {
+    "heart_rate": "hr_time",
+    "rr_interval": "beat_time",
+    "acceleration": "accel_time",
+    "angular_velocity": "gyro_time",
+    "latitude": "gps_time",
+    "spo2": "spo2_time",
+    "skin_temperature": "temperature_time",
+    "steps": "activity_time",
+    "calories": "activity_time",
+    "distance": "activity_time",
+    "cadence": "activity_time",
+}
+
+
+def _stream(session: xr.Dataset, name: str) -> dict[str, Any]:
+    values, times = session[name].values, session[STREAM_OF[name]].values
+    seen = times[~np.isnan(values.reshape(len(values), -1)).any(axis=1)]
+    step_s = float(np.median(np.diff(seen))) if len(seen) > 1 else None
+    # A sample covers the time to the next one, but never more than five usual steps or five seconds.
+    reach_s = max(5.0, 5 * step_s) if step_s else 0.0
+    covered_s = float(np.minimum(np.diff(seen), reach_s).sum()) + (step_s or 0.0)
+    return {
+        "samples": len(seen),
+        "rate_hz": round(1 / step_s, 3) if step_s else None,
+        "coverage": round(min(1.0, covered_s / session.attrs["duration_s"]), 4) if session.attrs["duration_s"] else 0.0,
+    }
