@@ -103,18 +103,15 @@ def wait(player: httpx.Client, session_id: str) -> dict[str, Any]:
 def show(urls: dict[str, str], player: httpx.Client, session_id: str, found: dict[str, Any], took_s: float) -> None:
     """Insights and where to look."""
     session = player.get(f"/api/sessions/{session_id}").raise_for_status().json()
-    say(
-        f"\nDone {took_s:.1f} s after the watch began to send: {session['duration_seconds'] / 60:.0f} minutes of squash."
-    )
+    say(f"\nDone {took_s:.1f} s after the watch began to send: {session['duration_seconds'] / 60:.0f} min of squash.")
     for line in headlines(found):
         say(f"  • {line}")
     say(json.dumps(found["metrics"], indent=1)[:2000])
     say(f"\n  player's page  {urls['api']}/\n  report         {urls['api']}/api/sessions/{session_id}/report")
     if "dashboards" in urls:
         say(f"  dashboard      {urls['api']}/dashboards/session?sid={session_id}")
-    say(
-        f"  API docs       {urls['api']}/docs\n  flows          {urls['prefect'].removesuffix('/api')}\n  lab            make lab\n"
-    )
+    say(f"  API docs       {urls['api']}/docs\n  flows          {urls['prefect'].removesuffix('/api')}")
+    say("  lab            make lab\n")
 
 
 def sleep_until_interrupted() -> None:

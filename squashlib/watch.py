@@ -68,12 +68,13 @@ class Watch:
                 },
             )
             if reply.is_success:
-                return self._keep_tokens(reply.json())
+                break
             error = reply.json().get("error")
             if error not in ("authorization_pending", "slow_down"):
                 reply.raise_for_status()
             interval_s += 5 * (error == "slow_down")
             sleep(interval_s)
+        self._keep_tokens(reply.json())
 
     def _keep_tokens(self, tokens: Mapping[str, Any]) -> None:
         for kind in ("access_token", "refresh_token"):
