@@ -27,7 +27,7 @@ def match(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_help_is_quick_because_it_imports_nothing() -> None:
-    code = "import sys; from squashlib import cli; print([m for m in ('numpy','scipy','prefect','xarray') if m in sys.modules])"
+    code = "import sys; from squashlib import cli; print([m for m in ('numpy', 'scipy', 'xarray') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert "analyse" in squash("--help").stdout
