@@ -1,0 +1,71 @@
+"""What each second of a session shows: motion energy, swings, and the demand that heart rate follows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from squashlib.detectors.swings import swing_envelope
+
+Floats = npt.NDArray[np.float64]
+
+KINETICS_S = 55.0  # between on (45-50 s) and off (65-75 s) time constants of heart rate
+SLOPE_HALF_S = 4
+
+
+@dataclass(frozen=True)
+class Features:
+    """By second, shape (T,); a sensor that is not there is None, a second without data NaN."""
+
+    energy: Floats | None
+    swings: Floats | None
+    demand: Floats | None
+
+    def __len__(self) -> int:
+        return next((len(x) for x in (self.energy, self.demand) if x is not None), 0)
+
+
+def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
+    """Features of every whole second; `swings` as `SwingDetector` finds them."""
+    seconds = max(1, int(np.ceil(session.attrs["duration_s"])))
+    times, envelope = swing_envelope(session)
+    energy = swing_count = None
+    if len(times):
+        energy = log_mean(times, envelope, seconds)
+        at = np.clip(swings["swing_time"].values.astype(np.int64), 0, seconds - 1)
+        swing_count = np.bincount(at, swings["swing_probability"].values, seconds)
+        swing_count[np.isnan(energy)] = np.nan
+    return Features(energy, swing_count, demand(session, seconds))
+
+
+def log_mean(times: Floats, envelope: Floats, seconds: int) -> Floats:
+    """Log of the mean envelope in each second, NaN where nothing was measured; (seconds,)."""
+    at = np.clip(times.astype(np.int64), 0, seconds - 1)
+    count = np.bincount(at, minlength=seconds)
+    total = np.bincount(at, envelope, seconds)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(count > 0, np.log(total / count + 1e-3), np.nan))
+
+
+def demand(session: xr.Dataset, seconds: int) -> Floats | None:
+    """The level that heart rate heads for, bpm: h + tau dh/dt with the slope of a line over nine seconds; (seconds,).
+
+    Heart rate answers effort as a first-order system, so its slope shows a rally that its level hides.
+    """
+    if session.sizes.get("hr_time", 0) < 30:
+        return None
+    times, bpm = session["hr_time"].values, session["heart_rate"].values.astype(np.float64)
+    seen = ~np.isnan(bpm)
+    if seen.sum() < 30:
+        return None
+    grid = np.arange(seconds) + 0.5
+    level = np.interp(grid, times[seen], bpm[seen])
+    apart = np.interp(grid, times[seen][1:], np.diff(times[seen]))
+    offsets = np.arange(-SLOPE_HALF_S, SLOPE_HALF_S + 1)
+    weights = offsets / (offsets**2).sum()
+    slope = np.convolve(np.pad(level, SLOPE_HALF_S, "edge"), weights[::-1], "valid")
+    smooth = np.convolve(np.pad(level, SLOPE_HALF_S, "edge"), np.full(len(offsets), 1 / len(offsets)), "valid")
+    wanted = smooth + KINETICS_S * np.clip(slope, -4, 4)
+    wanted[(apart > 15) | (grid < times[seen][0] - 5) | (grid > times[seen][-1] + 5)] = np.nan
+    return np.asarray(wanted)

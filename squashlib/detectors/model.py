@@ -1,0 +1,124 @@
+"""The semi-Markov model of a match: states, how long they last, what follows what, and what they look like.
+
+Durations after labelled video (rally gamma k=2.8 mean 14 s, rest gamma k=5.6 mean 9.5 s), widened for other levels,
+and the rules (warm-up four to five minutes, interval 90 to 120 s).
+"""
+
+from dataclasses import dataclass
+from math import lgamma
+
+import numpy as np
+import numpy.typing as npt
+
+from squashlib.detectors.features import Features
+
+Floats = npt.NDArray[np.float64]
+
+STATES = ("warmup", "rally", "rest", "game_break", "idle", "cooldown")
+WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN = range(6)
+LONGEST_S = np.array([600, 150, 75, 320, 900, 900])
+
+#: Probability of beginning in, of moving between (row: from), and of ending in each state.
+FIRST = np.array([0.45, 0.1, 0.03, 0.02, 0.4, 0.0])
+LAST = np.array([0.01, 0.12, 0.12, 0.05, 0.2, 0.5])
+CHANGE = np.array(
+    [
+        [0.0, 0.15, 0.0, 0.65, 0.2, 0.0],
+        [0.0, 0.0, 0.935, 0.05, 0.003, 0.012],
+        [0.0, 1.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.99, 0.0, 0.0, 0.01, 0.0],
+        [0.35, 0.45, 0.0, 0.1, 0.0, 0.1],
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    ]
+)
+#: Strokes of the wearer a second.
+STROKE_RATE = np.array([0.33, 0.34, 0.03, 0.03, 0.01, 0.03])
+#: Where a state's features begin, as quantiles of the session's.
+START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15])
+#: Neighbouring seconds repeat each other; each feature's log likelihood is scaled to what is new in a second.
+NEWS = {"energy": 0.45, "demand": 0.16}
+
+
+@dataclass(frozen=True)
+class Laws:
+    """Means of rally and rest in this session, seconds."""
+
+    rally_s: float = 13.0
+    rest_s: float = 10.0
+
+
+def log_gamma(d: Floats, shape: float, mean: float) -> Floats:
+    """Log density of a gamma law of durations."""
+    scale = mean / shape
+    return np.asarray((shape - 1) * np.log(d) - d / scale - shape * np.log(scale) - lgamma(shape))
+
+
+def log_lognormal(d: Floats, median: float, sigma: float) -> Floats:
+    """Log density of a lognormal law of durations."""
+    return np.asarray(-0.5 * (np.log(d / median) / sigma) ** 2 - np.log(d * sigma * np.sqrt(2 * np.pi)))
+
+
+def durations(laws: Laws) -> Floats:
+    """Log probability of each duration 1..D in each state, (D+1, S)."""
+    d = np.arange(1, LONGEST_S.max() + 1, dtype=np.float64)
+    table = np.column_stack(
+        [
+            log_gamma(d, 9.0, 270.0),
+            np.logaddexp(
+                np.log(0.85) + log_gamma(d, 2.4, laws.rally_s), np.log(0.15) + log_gamma(d, 2.0, 2 * laws.rally_s)
+            ),
+            np.logaddexp(
+                np.log(0.88) + log_gamma(d, 5.0, laws.rest_s), np.log(0.12) + log_gamma(d, 3.0, 2.2 * laws.rest_s)
+            ),
+            log_lognormal(d, 100.0, 0.4),
+            -d / 120.0 - np.log(120.0),
+            -d / 180.0 - np.log(180.0),
+        ]
+    )
+    return np.vstack((np.full(len(STATES), -np.inf), table))
+
+
+def log_or_never(p: Floats) -> Floats:
+    """Log, -inf for 0."""
+    with np.errstate(divide="ignore"):
+        return np.log(p)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Mean and spread of a Gaussian feature in each state, (S,)."""
+
+    mean: Floats
+    spread: Floats
+
+
+def first_looks(x: Floats) -> Looks:
+    """Looks to start from: quantiles of this session."""
+    seen = x[~np.isnan(x)]
+    spread = max(float(np.quantile(seen, 0.9) - np.quantile(seen, 0.1)) / 4, 1e-3)
+    return Looks(np.quantile(seen, START_QUANTILE), np.full(len(STATES), spread))
+
+
+def learnt_looks(x: Floats, path: npt.NDArray[np.int64], before: Looks) -> Looks:
+    """Looks of the seconds that a path assigns to each state, shrunk to what was held before."""
+    mean, spread = before.mean.copy(), before.spread.copy()
+    for s in range(len(STATES)):
+        held = x[(path == s) & ~np.isnan(x)]
+        weight = len(held) / (len(held) + 30)
+        if len(held) > 5:
+            mean[s] = weight * held.mean() + (1 - weight) * mean[s]
+            spread[s] = weight * max(held.std(), 0.4 * before.spread[s]) + (1 - weight) * spread[s]
+    return Looks(mean, spread)
+
+
+def log_emissions(seen: Features, energy: Looks | None, demand: Looks | None) -> Floats:
+    """Log likelihood of every second in every state, (T, S); a missing second says nothing."""
+    out = np.zeros((len(seen), len(STATES)))
+    for name, x, looks in (("energy", seen.energy, energy), ("demand", seen.demand, demand)):
+        if x is not None and looks is not None:
+            z = (x[:, None] - looks.mean) / looks.spread
+            out += NEWS[name] * np.nan_to_num(-0.5 * np.minimum(z * z, 16.0) - np.log(looks.spread))
+    if seen.swings is not None:
+        n = seen.swings[:, None]
+        out += np.nan_to_num(n * np.log(STROKE_RATE) - STROKE_RATE)
+    return out
