@@ -12,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 
 KINETICS_S = 55.0  # between on (45-50 s) and off (65-75 s) time constants of heart rate
 SLOPE_HALF_S = 4
+LAG_S = 6.5  # transport of 1 to 5 s and the smoothing of a wrist sensor
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def demand(session: xr.Dataset, seconds: int) -> Floats | None:
     seen = ~np.isnan(bpm)
     if seen.sum() < 30:
         return None
-    grid = np.arange(seconds) + 0.5
+    grid = np.arange(seconds) + 0.5 + LAG_S
     level = np.interp(grid, times[seen], bpm[seen])
     apart = np.interp(grid, times[seen][1:], np.diff(times[seen]))
     offsets = np.arange(-SLOPE_HALF_S, SLOPE_HALF_S + 1)

@@ -14,29 +14,34 @@ from squashlib.detectors.features import Features
 
 Floats = npt.NDArray[np.float64]
 
+#: What a second can be called. The model has one state more: idling before the warm-up is not idling after it.
 STATES = ("warmup", "rally", "rest", "game_break", "idle", "cooldown")
 WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN = range(6)
-LONGEST_S = np.array([600, 150, 75, 320, 900, 900])
+BEFORE = 6
+NAMED = np.array([WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN, IDLE])
+N_STATES = len(NAMED)
+LONGEST_S = np.array([600, 150, 75, 320, 900, 900, 900])
 
 #: Probability of beginning in, of moving between (row: from), and of ending in each state.
-FIRST = np.array([0.45, 0.1, 0.03, 0.02, 0.4, 0.0])
-LAST = np.array([0.01, 0.12, 0.12, 0.05, 0.2, 0.5])
+FIRST = np.array([0.45, 0.1, 0.03, 0.02, 0.0, 0.0, 0.4])
+LAST = np.array([0.01, 0.12, 0.12, 0.05, 0.2, 0.5, 0.01])
 CHANGE = np.array(
     [
-        [0.0, 0.15, 0.0, 0.65, 0.2, 0.0],
-        [0.0, 0.0, 0.935, 0.05, 0.003, 0.012],
-        [0.0, 1.0, 0.0, 0.0, 0.0, 0.0],
-        [0.0, 0.99, 0.0, 0.0, 0.01, 0.0],
-        [0.35, 0.45, 0.0, 0.1, 0.0, 0.1],
-        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.2, 0.0, 0.795, 0.0, 0.0, 0.005],
+        [0.0, 0.0, 0.935, 0.05, 0.003, 0.012, 0.0],
+        [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.99, 0.0, 0.0, 0.01, 0.0, 0.0],
+        [0.0, 0.8, 0.0, 0.1, 0.0, 0.1, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.75, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0],
     ]
 )
 #: Strokes of the wearer a second.
-STROKE_RATE = np.array([0.33, 0.34, 0.03, 0.03, 0.01, 0.03])
+STROKE_RATE = np.array([0.33, 0.34, 0.03, 0.03, 0.01, 0.03, 0.02])
 #: Where a state's features begin, as quantiles of the session's.
-START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15])
+START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15, 0.08])
 #: Neighbouring seconds repeat each other; each feature's log likelihood is scaled to what is new in a second.
-NEWS = {"energy": 0.45, "demand": 0.16}
+NEWS = {"energy": 0.45, "demand": 0.3}
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,10 @@ def durations(laws: Laws) -> Floats:
             log_lognormal(d, 100.0, 0.4),
             -d / 120.0 - np.log(120.0),
             -d / 180.0 - np.log(180.0),
+            -d / 120.0 - np.log(120.0),
         ]
     )
-    return np.vstack((np.full(len(STATES), -np.inf), table))
+    return np.vstack((np.full(N_STATES, -np.inf), table))
 
 
 def log_or_never(p: Floats) -> Floats:
@@ -96,24 +102,34 @@ def first_looks(x: Floats) -> Looks:
     """Looks to start from: quantiles of this session."""
     seen = x[~np.isnan(x)]
     spread = max(float(np.quantile(seen, 0.9) - np.quantile(seen, 0.1)) / 4, 1e-3)
-    return Looks(np.quantile(seen, START_QUANTILE), np.full(len(STATES), spread))
+    return Looks(np.quantile(seen, START_QUANTILE), np.full(N_STATES, spread))
+
+
+#: Seconds that a state must have held before it is believed as much as what was thought before.
+SLOW_TO_LEARN = np.array([200, 30, 30, 300, 600, 600, 600])
 
 
 def learnt_looks(x: Floats, path: npt.NDArray[np.int64], before: Looks) -> Looks:
-    """Looks of the seconds that a path assigns to each state, shrunk to what was held before."""
+    """Looks of the seconds that a path assigns to each state, held back towards what was thought before.
+
+    A second without play never looks busier than a rest between rallies, else one quiet state would swallow a match.
+    """
     mean, spread = before.mean.copy(), before.spread.copy()
-    for s in range(len(STATES)):
+    for s in range(N_STATES):
         held = x[(path == s) & ~np.isnan(x)]
-        weight = len(held) / (len(held) + 30)
+        weight = len(held) / (len(held) + SLOW_TO_LEARN[s])
         if len(held) > 5:
             mean[s] = weight * held.mean() + (1 - weight) * mean[s]
             spread[s] = weight * max(held.std(), 0.4 * before.spread[s]) + (1 - weight) * spread[s]
+    spread = np.minimum(spread, 1.2 * max(spread[RALLY], spread[REST]))
+    quiet = [BREAK, IDLE, COOLDOWN, BEFORE]
+    mean[quiet] = np.minimum(mean[quiet], mean[REST] - 0.3 * spread[REST])
     return Looks(mean, spread)
 
 
 def log_emissions(seen: Features, energy: Looks | None, demand: Looks | None) -> Floats:
     """Log likelihood of every second in every state, (T, S); a missing second says nothing."""
-    out = np.zeros((len(seen), len(STATES)))
+    out = np.zeros((len(seen), N_STATES))
     for name, x, looks in (("energy", seen.energy, energy), ("demand", seen.demand, demand)):
         if x is not None and looks is not None:
             z = (x[:, None] - looks.mean) / looks.spread

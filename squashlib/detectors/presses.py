@@ -1,11 +1,12 @@
 """Presses as evidence: each ends a rally some seconds before it; scores and game numbers bound the games."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from squashlib.detectors.model import BREAK, RALLY, STATES
+from squashlib.detectors.model import BREAK, N_STATES, RALLY
 from squashlib.scoring import Point
 
 Floats = npt.NDArray[np.float64]
@@ -23,7 +24,7 @@ def press_times(points: Sequence[Point]) -> Floats:
 
 def end_weights(presses: Floats, seconds: int, offset_s: float, spread_s: float) -> Floats:
     """Log weight of a rally ending at each second, (T+1, S): high some seconds before a press, low without one."""
-    out = np.zeros((seconds + 1, len(STATES)))
+    out = np.zeros((seconds + 1, N_STATES))
     if not len(presses):
         return out
     ends = np.arange(seconds + 1, dtype=np.float64)
@@ -54,12 +55,12 @@ def estimate_offset(presses: Floats, ends: Floats) -> tuple[float, float]:
 
 def break_weights(points: Sequence[Point], seconds: int) -> Floats:
     """Log weight of every second in every state, (T, S): game numbers say between which presses a break lies."""
-    out = np.zeros((seconds, len(STATES)))
+    out = np.zeros((seconds, N_STATES))
     numbered = sorted((p for p in points if p.game is not None and not p.is_let), key=lambda p: p.time_s)
     if len(numbered) < 5:
         return out
     out[:, BREAK] = -0.25
-    for before, after in zip(numbered, numbered[1:], strict=False):
+    for before, after in pairwise(numbered):
         low, high = int(max(0, before.time_s)), int(min(seconds, after.time_s))
         if after.game != before.game:
             out[low:high, BREAK] = 0.1

@@ -61,7 +61,7 @@ def best_path(
 
 @kernel
 def log_sum(values: Floats) -> float:
-    """log of the sum of exp(values), (n,)."""
+    """Log of the sum of exp(values), (n,)."""
     top = -np.inf
     for value in values:
         top = max(top, value)

@@ -1,0 +1,261 @@
+"""Rallies, games and all else that a session is made of.
+
+Convention: a rally starts with the serve's contact and ends when the ball is dead, which labelled video puts 2.4 s
+(1.1 to 4.0) after the last contact.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from squashlib.detectors.features import Features, features
+from squashlib.detectors.framework import Context, Findings
+from squashlib.detectors.model import BREAK, COOLDOWN, IDLE, RALLY, STATES, WARMUP
+from squashlib.detectors.segmentation import Segmentation, confidence, runs, sampled_rallies, segment
+from squashlib.schema import WINNERS, time_attrs
+from squashlib.scoring import Point
+
+Floats = npt.NDArray[np.float64]
+
+INTER_SHOT_S = 1.44  # median between the two players' contacts, labelled video
+BALL_DEAD_S = 2.3  # median from last contact to ball dead, labelled video
+COUNT_LEVEL = 0.9
+SURE = 0.5
+
+
+@dataclass(frozen=True)
+class RallyDetector:
+    """Segments, rallies, games and each second's probabilities, from whatever the session holds."""
+
+    name: ClassVar[str] = "rallies"
+    version: ClassVar[str] = "1"
+    requires: ClassVar[tuple[str, ...]] = ("swings",)
+    provides: ClassVar[tuple[str, ...]] = ("segments", "rallies", "games", "posterior")
+
+    def detect(self, context: Context) -> Findings:
+        """Decode the semi-Markov model; with neither motion nor heart rate nothing is found."""
+        session, swings = context.session, context.groups["swings"]
+        seen = features(session, swings)
+        start = session.attrs["start_time"]
+        if not len(seen) or len(seen) < 60:
+            return Findings(_nothing(start))
+        found = segment(seen, context.points)
+        starts, stops, kinds = runs(found.path)
+        rally_starts, rally_stops = _snapped(starts, stops, kinds, swings, context.points, seen)
+        sampled = sampled_rallies(found.samples)
+        sure = confidence(starts[kinds == RALLY].astype(float), stops[kinds == RALLY].astype(float), sampled)
+        games, number = _games(starts, stops, kinds, rally_starts, rally_stops, found)
+        winner, scored = _match_points(rally_stops, context.points, found.press_offset_s)
+        rallies = _rally_group(start, session, swings, rally_starts, rally_stops, sure, number, winner)
+        low, high = _count_interval(sampled, len(rally_starts), context.points)
+        rallies.attrs |= {"count_low": low, "count_high": high, "count_level": COUNT_LEVEL}
+        return Findings(
+            {
+                "segments": _segment_group(start, starts, stops, kinds, found),
+                "rallies": rallies,
+                "games": _game_group(start, games, number, scored),
+                "posterior": _posterior_group(start, found),
+            }
+        )
+
+
+def _snapped(
+    starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64],
+    swings: xr.Dataset, points: Sequence[Point], seen: Features,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Rally bounds moved to the serve and the ball's death where swings tell them."""
+    is_rally = kinds == RALLY
+    low, high = starts[is_rally].astype(float), stops[is_rally].astype(float)
+    if seen.swings is None:
+        return low, high
+    strong = swings["swing_probability"].values > SURE
+    times = swings["swing_time"].values[strong]
+    served = _served(low, points)
+    for i in range(len(low)):
+        floor = high[i - 1] + 1.0 if i else 0.0
+        inside = times[(times >= max(low[i] - 2.0, floor)) & (times <= high[i] + 0.5)]
+        if not len(inside):
+            continue
+        wait_s = {1: 0.0, 0: INTER_SHOT_S}.get(served[i], INTER_SHOT_S / 2)
+        low[i] = max(floor, inside[0] - wait_s)
+        high[i] = max(
+            inside[-1] + 0.8, np.clip(high[i], inside[-1] + BALL_DEAD_S - 0.6, inside[-1] + INTER_SHOT_S + BALL_DEAD_S)
+        )
+    return low, high
+
+
+def _served(starts: Floats, points: Sequence[Point]) -> list[int]:
+    """Whether the wearer served each rally: the winner of the point before serves; -1 unknown."""
+    won = sorted((p for p in points if p.winner and not p.is_let), key=lambda p: p.time_s)
+    times = np.array([p.time_s for p in won])
+    found = []
+    for start in starts:
+        at = int(np.searchsorted(times, start + 1.0)) - 1
+        recent = at >= 0 and start - times[at] < 60
+        found.append(int(won[at].winner == "me") if recent else -1)
+    return found
+
+
+def _games(
+    starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64],
+    rally_starts: Floats, rally_stops: Floats, found: Segmentation,
+) -> tuple[list[tuple[float, float, float]], npt.NDArray[np.int64]]:  # fmt: skip
+    """Games as (start, stop, confidence), and each rally's game number from 1 (0: knocking up between matches)."""
+    number, game, broken = [], 0, True
+    at = 0
+    for kind in kinds:
+        if kind in (BREAK, IDLE, WARMUP, COOLDOWN):
+            broken = True
+        elif kind == RALLY:
+            game += broken
+            broken = False
+            number.append(game)
+            at += 1
+    numbers = np.array(number, np.int64)
+    games = []
+    for g in range(1, game + 1):
+        held = numbers == g
+        low, high = float(rally_starts[held][0]), float(rally_stops[held][-1])
+        play = np.isin(found.samples[:, int(low) : max(int(low) + 1, int(high))], (BREAK, IDLE, WARMUP, COOLDOWN))
+        whole = ~(play.mean(axis=1) > 0.1)
+        games.append((low, high, float(whole.mean()) if len(whole) else 0.0))
+    return games, numbers
+
+
+def _match_points(
+    stops: Floats, points: Sequence[Point], offset_s: float
+) -> tuple[npt.NDArray[np.int8], dict[int, Point]]:
+    """Winner code of each rally, and the press that belongs to it."""
+    winner = np.zeros(len(stops), np.int8)
+    matched: dict[int, Point] = {}
+    for point in sorted(points, key=lambda p: p.time_s):
+        where = int(np.searchsorted(stops, point.time_s + 1.5)) - 1
+        if where < 0 or point.time_s - stops[where] > max(15.0, offset_s + 10):
+            continue
+        matched[where] = point
+        winner[where] = 0 if point.is_let or point.winner is None else WINNERS.index(point.winner)
+    return winner, matched
+
+
+def _count_interval(sampled: list[npt.NDArray[np.int64]], count: int, points: Sequence[Point]) -> tuple[int, int]:
+    """Interval of the number of rallies; sampled paths know the model's doubt but not that the model itself is rough."""
+    counts = np.array([len(rallies) for rallies in sampled])
+    low, high = np.quantile(counts, (0.05, 0.95))
+    rough = 0.01 * count if len(points) > 5 else 0.02 * count
+    widen = 1.0 + rough + 0.5 * (high - low)
+    return int(max(0, np.floor(min(low, count) - widen))), int(np.ceil(max(high, count) + widen))
+
+
+def _rally_group(
+    start: str, session: xr.Dataset, swings: xr.Dataset, starts: Floats, stops: Floats, sure: Floats,
+    game: npt.NDArray[np.int64], winner: npt.NDArray[np.int8],
+) -> xr.Dataset:  # fmt: skip
+    from squashlib.detectors.strokes import strokes_within
+
+    mean, peak = _heart(session, starts, stops)
+    strokes = strokes_within(swings, starts, stops)
+    if not {"gyro_time", "accel_time"} & set(map(str, session.sizes)):
+        strokes = np.full(len(starts), np.nan)
+    return xr.Dataset(
+        {
+            "rally_start": ("rally", starts, time_attrs(start, "serve")),
+            "rally_stop": ("rally", stops, time_attrs(start, "ball dead")),
+            "rally_confidence": ("rally", sure.astype(np.float32), {"units": "1"}),
+            "rally_game": ("rally", game.astype(np.int16), {"long_name": "number of the game, from 1"}),
+            "rally_strokes": ("rally", strokes.astype(np.float32), {"units": "1", "long_name": "own strokes"}),
+            "rally_hr_mean": ("rally", mean.astype(np.float32), {"units": "min-1"}),
+            "rally_hr_peak": ("rally", peak.astype(np.float32), {"units": "min-1"}),
+            "rally_winner": ("rally", winner, {"flag_values": [0, 1, 2], "flag_meanings": " ".join(WINNERS)}),
+        }
+    )
+
+
+def _heart(session: xr.Dataset, starts: Floats, stops: Floats) -> tuple[Floats, Floats]:
+    """Mean during, and peak until eight seconds after each rally (heart rate lags), NaN without data."""
+    mean, peak = np.full(len(starts), np.nan), np.full(len(starts), np.nan)
+    if "heart_rate" not in session:
+        return mean, peak
+    times, bpm = session["hr_time"].values, session["heart_rate"].values
+    seen = ~np.isnan(bpm)
+    times, bpm = times[seen], bpm[seen]
+    low, high, late = (np.searchsorted(times, x) for x in (starts, stops, stops + 8))
+    for i in range(len(starts)):
+        if high[i] > low[i]:
+            mean[i] = bpm[low[i] : high[i]].mean()
+            peak[i] = bpm[low[i] : late[i]].max()
+    return mean, peak
+
+
+def _segment_group(
+    start: str,
+    starts: npt.NDArray[np.int64],
+    stops: npt.NDArray[np.int64],
+    kinds: npt.NDArray[np.int64],
+    found: Segmentation,
+) -> xr.Dataset:
+    sure = [float((found.samples[:, a:b] == k).mean()) for a, b, k in zip(starts, stops, kinds, strict=True)]
+    flags = {"flag_values": list(range(len(STATES))), "flag_meanings": " ".join(STATES)}
+    return xr.Dataset(
+        {
+            "segment_start": ("segment", starts.astype(np.float64), time_attrs(start, "start of a segment")),
+            "segment_stop": ("segment", stops.astype(np.float64), time_attrs(start, "end of a segment")),
+            "segment_kind": ("segment", kinds.astype(np.int8), flags),
+            "segment_confidence": ("segment", np.array(sure, np.float32), {"units": "1"}),
+        }
+    )
+
+
+def _game_group(
+    start: str, games: list[tuple[float, float, float]], number: npt.NDArray[np.int64], scored: dict[int, Point]
+) -> xr.Dataset:
+    table = np.array(games, np.float64).reshape(-1, 3)
+    scores = np.full((len(games), 2), np.nan, np.float32)
+    for rally, point in sorted(scored.items()):
+        if point.score_me is not None and point.score_opponent is not None and number[rally] > 0:
+            scores[number[rally] - 1] = point.score_me, point.score_opponent
+    return xr.Dataset(
+        {
+            "game_start": ("game", table[:, 0], time_attrs(start, "first serve")),
+            "game_stop": ("game", table[:, 1], time_attrs(start, "last ball dead")),
+            "game_confidence": ("game", table[:, 2].astype(np.float32), {"units": "1"}),
+            "game_score_me": ("game", scores[:, 0], {"units": "1"}),
+            "game_score_opponent": ("game", scores[:, 1], {"units": "1"}),
+        }
+    )
+
+
+def _posterior_group(start: str, found: Segmentation) -> xr.Dataset:
+    shares = np.stack([(found.samples == s).mean(axis=0) for s in range(len(STATES))], axis=1).astype(np.float32)
+    times = np.arange(len(shares)) + 0.5
+    coords = {"posterior_time": ("posterior_time", times, time_attrs(start, "middle of a second"))}
+    attrs = {"units": "1", "long_name": "probability of each state", "states": " ".join(STATES)}
+    return xr.Dataset({"probability": (("posterior_time", "state"), shares, attrs)}, coords)
+
+
+def _nothing(start: str) -> dict[str, xr.Dataset]:
+    none, whole = np.empty(0), np.empty(0, np.int64)
+    empty = Segmentation(whole, np.empty((0, 0), np.int8), 3.0)
+    floats = dict.fromkeys(
+        ("rally_hr_mean", "rally_hr_peak", "rally_strokes", "rally_confidence"), np.empty(0, np.float32)
+    )
+    rallies = xr.Dataset(
+        {
+            "rally_start": ("rally", none, time_attrs(start, "serve")),
+            "rally_stop": ("rally", none, time_attrs(start, "ball dead")),
+            "rally_game": ("rally", np.empty(0, np.int16)),
+            "rally_winner": ("rally", np.empty(0, np.int8)),
+            **{name: ("rally", values) for name, values in floats.items()},
+        }
+    )
+    posterior = xr.Dataset({"probability": (("posterior_time", "state"), np.empty((0, len(STATES)), np.float32))})
+    segments = _segment_group(start, whole, whole, whole, empty)
+    return {
+        "segments": segments,
+        "rallies": rallies,
+        "games": _game_group(start, [], whole, {}),
+        "posterior": posterior,
+    }

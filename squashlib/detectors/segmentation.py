@@ -1,0 +1,103 @@
+"""Warm-up, rallies, rests, breaks and the rest, jointly: the best path and paths drawn from the posterior."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from squashlib.detectors import model, presses
+from squashlib.detectors.features import Features
+from squashlib.detectors.model import RALLY, REST, Laws, Looks
+from squashlib.scoring import Point
+
+Floats = npt.NDArray[np.float64]
+
+ROUNDS = 4
+SAMPLES = 120
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """State of each second (T,), sampled paths (N, T), and how long after a rally's end the player presses (s)."""
+
+    path: npt.NDArray[np.int64]
+    samples: npt.NDArray[np.int8]
+    press_offset_s: float
+
+
+def segment(seen: Features, points: Sequence[Point], *, max_samples: int = SAMPLES) -> Segmentation:
+    """Fit the model to this session by alternating best path and its parameters, then sample the posterior."""
+    from squashlib.kernels import semi_markov
+
+    seconds = len(seen)
+    energy = None if seen.energy is None else model.first_looks(seen.energy)
+    demand = None if seen.demand is None else model.first_looks(seen.demand)
+    times = presses.press_times(points)
+    offset_s, spread_s = 3.0, 2.5
+    laws = Laws()
+    first, change, last = (model.log_or_never(p) for p in (model.FIRST, model.CHANGE, model.LAST))
+    for round in range(ROUNDS):
+        emissions = model.log_emissions(seen, energy, demand) + presses.break_weights(points, seconds)
+        cumulative = np.vstack((np.zeros(model.N_STATES), np.cumsum(emissions, axis=0)))
+        ends = presses.end_weights(times, seconds, offset_s, spread_s)
+        duration = model.durations(laws)
+        path = semi_markov.best_path(cumulative, duration, model.LONGEST_S, change, first, last, ends)
+        if round == ROUNDS - 1:
+            break
+        energy = _learn(seen.energy, path, energy)
+        demand = _learn(seen.demand, path, demand)
+        starts, stops, kinds = runs(path)
+        laws = _laws(starts, stops, kinds)
+        if seen.energy is not None:
+            offset_s, spread_s = presses.estimate_offset(times, stops[kinds == RALLY].astype(np.float64))
+    score, entered = semi_markov.forward(cumulative, duration, model.LONGEST_S, change, first, ends)
+    uniform = np.random.default_rng(0).random((max_samples, 2 * seconds + 2))  # the same data, the same answer
+    samples = semi_markov.sample_paths(cumulative, duration, model.LONGEST_S, change, last, score, entered, uniform)
+    return Segmentation(model.NAMED[path], model.NAMED.astype(np.int8)[samples], offset_s)
+
+
+def _learn(x: Floats | None, path: npt.NDArray[np.int64], before: Looks | None) -> Looks | None:
+    return None if x is None or before is None else model.learnt_looks(x, path, before)
+
+
+def _laws(starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> Laws:
+    """Mean durations of this session, held back towards the prior as if 15 had been seen before."""
+    means = []
+    for kind, prior in ((RALLY, Laws().rally_s), (REST, Laws().rest_s)):
+        held = (stops - starts)[kinds == kind]
+        means.append((held.sum() + 15 * prior) / (len(held) + 15))
+    return Laws(float(np.clip(means[0], 6, 30)), float(np.clip(means[1], 6, 18)))
+
+
+def runs(path: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Starts, stops and states of constant stretches of a path, each (k,)."""
+    edges = np.flatnonzero(np.diff(path)) + 1
+    starts = np.concatenate(([0], edges))
+    return starts, np.append(edges, len(path)), path[starts].astype(np.int64)
+
+
+def sampled_rallies(samples: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int64]]:
+    """Rallies of every sampled path: starts and stops, (k, 2) each."""
+    found = []
+    for path in samples:
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], (path == RALLY).astype(np.int8), [0]))))
+        found.append(edges.reshape(-1, 2).astype(np.int64))
+    return found
+
+
+def confidence(starts: Floats, stops: Floats, sampled: list[npt.NDArray[np.int64]]) -> Floats:
+    """Share of sampled paths that hold a rally overlapping each one by half (IoU 0.5); (k,)."""
+    hits = np.zeros(len(starts))
+    for rallies in sampled:
+        if not len(rallies):
+            continue
+        where = np.searchsorted(rallies[:, 0], starts)
+        best = np.zeros(len(starts))
+        for shift in (-2, -1, 0, 1):
+            at = np.clip(where + shift, 0, len(rallies) - 1)
+            overlap = np.minimum(stops, rallies[at, 1]) - np.maximum(starts, rallies[at, 0])
+            union = np.maximum(stops, rallies[at, 1]) - np.minimum(starts, rallies[at, 0])
+            best = np.maximum(best, overlap / union)
+        hits += best >= 0.5
+    return hits / max(1, len(sampled))
