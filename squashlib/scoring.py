@@ -51,3 +51,152 @@ def _parse_point(item: Mapping[str, Any], start_time: datetime) -> Point:
         is_let=is_let,
         source=str(item.get("source", "watch")),
     )
+
+
+@dataclass(frozen=True)
+class Law:
+    """A scoring system: a game goes to `target`, won by at least `win_by`; with HiHo only the server scores."""
+
+    name: str
+    target: int
+    win_by: int
+    server_scores_only: bool = False
+
+
+LAWS = {
+    "PAR-11": Law("PAR-11", 11, 2),
+    "PAR-15": Law("PAR-15", 15, 2),
+    "HiHo-9": Law("HiHo-9", 9, 1, server_scores_only=True),
+}
+#: Names that the deployed clients use.
+ALIASES = {
+    "american": "PAR-11",
+    "english": "HiHo-9",
+    "par": "PAR-11",
+    "par11": "PAR-11",
+    "par15": "PAR-15",
+    "hiho": "HiHo-9",
+}
+
+
+def law_of(system: str | None) -> Law:
+    """The law of a scoring system's name; PAR-11 for none or one that is unknown."""
+    name = (system or "PAR-11").strip()
+    return LAWS.get(name, LAWS[ALIASES.get(name.lower().replace("-", "").replace("_", ""), "PAR-11")])
+
+
+def is_over(law: Law, me: int, opponent: int) -> bool:
+    """Whether a score ends the game. HiHo to 9 may be set to 10 at 8-all, so both 9-8 and 10-8 or 10-9 end it."""
+    high, low = max(me, opponent), min(me, opponent)
+    if law.server_scores_only:
+        return high == 9 or (high == 10 and low in (8, 9))
+    return high >= law.target and high - low >= law.win_by and not (high > law.target and high - low > law.win_by)
+
+
+def is_possible(law: Law, me: int, opponent: int) -> bool:
+    """Whether a score can stand in a game at all."""
+    high, low = max(me, opponent), min(me, opponent)
+    if low < 0:
+        return False
+    if law.server_scores_only:
+        return high <= 10 and (high < 10 or low >= 8)
+    return high <= law.target or high - low <= law.win_by
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the laws say of one point: the score after it, and what is odd about it."""
+
+    point: Point
+    score_me: int
+    score_opponent: int
+    game: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Game:
+    """A game's score so far; `winner` None while it goes on."""
+
+    number: int
+    score_me: int
+    score_opponent: int
+    winner: Winner | None
+
+
+@dataclass(frozen=True)
+class Scoreboard:
+    """All rulings in order, games, and the match."""
+
+    system: str
+    rulings: tuple[Ruling, ...]
+    games: tuple[Game, ...]
+    match_winner: Winner | None
+
+    @property
+    def games_won(self) -> tuple[int, int]:
+        """Games of the wearer and the opponent."""
+        won = [game.winner for game in self.games]
+        return won.count("me"), won.count("opponent")
+
+
+def referee(points: Iterable[Point], system: str | None = None, best_of: int = 5) -> Scoreboard:
+    """Follow a match point by point by the laws; what breaks them is flagged, never refused.
+
+    A press that names a score is believed over the running count, and flagged when the two disagree: a point before it
+    may have been missed or pressed twice. A press without a score counts one for the winner (with HiHo scoring only if
+    the winner served).
+    """
+    law = law_of(system)
+    rulings: list[Ruling] = []
+    games: list[Game] = []
+    me = opponent = 0
+    number, server = 1, None
+    last_s = -1e9
+    for point in points:
+        flags: list[str] = []
+        new_game = point.game is not None and point.game > number
+        if rulings and (is_over(law, me, opponent) or new_game):
+            if not is_over(law, me, opponent):
+                flags.append("game_not_finished")
+            games.append(_game(law, number, me, opponent))
+            number = point.game if new_game and point.game is not None else number + 1
+            me = opponent = 0
+        if point.game is not None and point.game < number:
+            flags.append("game_number_goes_back")
+        expected = _after(law, me, opponent, point, server)
+        stated = (point.score_me, point.score_opponent)
+        if stated[0] is not None and stated[1] is not None:
+            me, opponent = stated[0], stated[1]
+            if (me, opponent) != expected:
+                flags.append("score_does_not_follow")
+        else:
+            me, opponent = expected
+        if not is_possible(law, me, opponent):
+            flags.append("score_is_impossible")
+        if point.time_s - last_s < 3 and not point.is_let:
+            flags.append("pressed_twice")
+        if point.winner is not None and not point.is_let:
+            server = point.winner
+        last_s = point.time_s
+        rulings.append(Ruling(point, me, opponent, number, tuple(flags)))
+    if rulings:
+        games.append(_game(law, number, me, opponent))
+    won = [game.winner for game in games]
+    champion = next((side for side in ("me", "opponent") if won.count(side) > best_of // 2), None)
+    return Scoreboard(law.name, tuple(rulings), tuple(games), champion)  # type: ignore[arg-type]
+
+
+def _after(law: Law, me: int, opponent: int, point: Point, server: str | None) -> tuple[int, int]:
+    if point.is_let or point.winner is None:
+        return me, opponent
+    if law.server_scores_only and server is not None and server != point.winner:
+        return me, opponent
+    return (me + 1, opponent) if point.winner == "me" else (me, opponent + 1)
+
+
+def _game(law: Law, number: int, me: int, opponent: int) -> Game:
+    winner: Winner | None = None
+    if is_over(law, me, opponent):
+        winner = "me" if me > opponent else "opponent"
+    return Game(number, me, opponent, winner)
