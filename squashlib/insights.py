@@ -1,4 +1,4 @@
-"""What the events mean for the player: figures with intervals, and sentences only where an interval excludes no effect."""
+"""What the events mean for the player: figures with intervals, and sentences where an interval excludes no effect."""
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
@@ -231,7 +231,7 @@ def recommendations(
         text = (
             f"You won points at {gap:.0f} bpm less than you lost them: play calmer, take your time before the serve."
             if calm
-            else f"You won points at {gap:.0f} bpm more than you lost them: you play best under pressure, raise the pace."
+            else f"You won points at {gap:.0f} bpm more than you lost them: raise the pace, pressure suits you."
         )
         found.append(
             {
@@ -272,7 +272,7 @@ def _drift_sentence(metrics: Mapping[str, MetricResult]) -> list[dict[str, Any]]
     text = (
         f"Your heart rate in rallies rose by {per_half:.0f} bpm each half hour: the same work cost more as you tired."
         if per_half > 0
-        else f"Your heart rate in rallies fell by {-per_half:.0f} bpm each half hour: you worked less as the match went on."
+        else f"Your heart rate in rallies fell by {-per_half:.0f} bpm each half hour: you worked less towards the end."
     )
     return [
         {

@@ -142,7 +142,7 @@ def _match_points(
 
 
 def _count_interval(sampled: list[npt.NDArray[np.int64]], count: int, points: Sequence[Point]) -> tuple[int, int]:
-    """Interval of the number of rallies; sampled paths know the model's doubt but not that the model itself is rough."""
+    """Interval of the number of rallies: of sampled paths, and wider, since the model itself is rough."""
     counts = np.array([len(rallies) for rallies in sampled])
     low, high = np.quantile(counts, (0.05, 0.95))
     rough = 0.01 * count if len(points) > 5 else 0.02 * count

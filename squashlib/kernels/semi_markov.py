@@ -1,6 +1,6 @@
 """Explicit-duration (semi-Markov) decoding: best path, posterior and sampled paths.
 
-Letters: T seconds, S states, D longest duration. `cumulative` (T+1, S) sums log emissions, `duration` (D+1, S) holds log
+Letters: T seconds, S states, D longest duration. `cumulative` (T+1, S) sums log emissions, `duration` (D+1, S) is log
 probabilities of durations (index 0 unused), `change` (S, S) log transitions, `first` and `last` (S,) log weights of
 beginning and ending in a state, `ends` (T+1, S) log weights of a segment of that state ending just before a second.
 All use -inf for 'impossible'. `longest` (S,) bounds each state's duration.

@@ -1,0 +1,83 @@
+"""Bytes by name: a local folder or any S3-compatible store, through one interface."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+from squashlib.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from zarr.abc.store import Store as ZarrStore
+
+
+class Blobs:
+    """An object store; names are relative paths with `/`."""
+
+    def __init__(self, url: str) -> None:
+        from obstore.store import LocalStore, from_url
+
+        self.url = url
+        self._root: Path | None = None
+        if url.startswith("file://"):
+            self._root = Path(unquote(urlparse(url).path))
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._store: Any = LocalStore(str(self._root))
+        else:
+            self._store = from_url(url)
+
+    def put(self, name: str, content: bytes | Path) -> None:
+        """Store bytes or a file whole; a reader never sees half of it."""
+        import obstore
+
+        obstore.put(self._store, name, content)
+
+    def get(self, name: str) -> bytes:
+        """The bytes of `name`; raises `NotFoundError`."""
+        import obstore
+
+        try:
+            return bytes(obstore.get(self._store, name).bytes())
+        except FileNotFoundError as error:
+            raise NotFoundError(f"blob '{name}' is not in the store; it was removed or never written") from error
+
+    def exists(self, name: str) -> bool:
+        """Whether `name` is there."""
+        import obstore
+
+        try:
+            obstore.head(self._store, name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Names under `prefix`."""
+        import obstore
+
+        for batch in obstore.list(self._store, prefix):
+            for item in batch:
+                yield str(item["path"])
+
+    def delete(self, prefix: str) -> None:
+        """Remove every blob under `prefix` (a name or a folder)."""
+        import obstore
+
+        names = list(self.list(prefix)) or ([prefix] if self.exists(prefix) else [])
+        if names:
+            obstore.delete(self._store, names)
+
+    def zarr(self, prefix: str) -> "ZarrStore":
+        """A Zarr store rooted at `prefix`."""
+        from zarr.storage import LocalStore, ObjectStore
+
+        if self._root is not None:
+            return LocalStore(self._root / prefix)
+        from obstore.store import PrefixStore  # type: ignore[attr-defined]
+
+        return ObjectStore(PrefixStore(self._store, prefix))
+
+    def healthy(self) -> bool:
+        """Whether a blob can be written and read."""
+        self.put("health", b"ok")
+        return self.get("health") == b"ok"

@@ -1,0 +1,125 @@
+"""Jobs: an outbox row is the promise that work will be done; a lock row says by whom it is being done."""
+
+import os
+import socket
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from store.catalog import Catalog
+from store.tables import Job, Lock, SessionEvent, now
+
+STALE = timedelta(seconds=60)  # a lock that has not beaten for this long may be taken over
+MAX_ATTEMPTS = 3
+
+
+def enqueue(tx: Session, kind: str, session_id: str | None, user_id: str | None) -> Job:
+    """Promise work in the caller's transaction; a session's job that nobody has begun is used again."""
+    waiting = select(Job).where(Job.session_id == session_id, Job.kind == kind, Job.status == "queued")
+    if session_id is not None and (held := tx.scalar(waiting)) is not None:
+        return held
+    job = Job(job_id=str(uuid.uuid4()), session_id=session_id, user_id=user_id, kind=kind)
+    tx.add(job)
+    tx.flush()
+    return job
+
+
+def holder() -> str:
+    """Name the running process, for people who read lock rows."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+
+
+def lock(catalog: Catalog, name: str, who: str) -> bool:
+    """Take a lock; one that has not beaten for a minute is taken over."""
+    with catalog.begin() as tx:
+        tx.execute(delete(Lock).where(Lock.name == name, Lock.beaten_at < now() - STALE))
+    try:
+        with catalog.begin() as tx:
+            tx.execute(insert(Lock).values(name=name, holder=who, beaten_at=now()))
+    except IntegrityError:
+        return False
+    return True
+
+
+def beat(catalog: Catalog, name: str, who: str) -> bool:
+    """Say that the holder lives; False if the lock was taken over."""
+    with catalog.begin() as tx:
+        done = tx.execute(update(Lock).where(Lock.name == name, Lock.holder == who).values(beaten_at=now()))
+        return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def unlock(catalog: Catalog, name: str, who: str) -> None:
+    """Give a lock back."""
+    with catalog.begin() as tx:
+        tx.execute(delete(Lock).where(Lock.name == name, Lock.holder == who))
+
+
+def start(catalog: Catalog, job_id: str) -> Job | None:
+    """Count an attempt and mark the job as processing; None if it is done, or has failed too often."""
+    with catalog.begin() as tx:
+        job = tx.get(Job, job_id)
+        if job is None or job.status in ("completed", "failed"):
+            return None
+        if job.attempts >= MAX_ATTEMPTS:
+            _close(tx, job, "failed", f"gave up: its worker died in each of {job.attempts} attempts")
+            return None
+        job.attempts += 1
+        job.status, job.stage = "processing", "started"
+        _tell(tx, job)
+        return job
+
+
+def progress(catalog: Catalog, job_id: str, stage: str, percent: int) -> None:
+    """Move a job on, for everybody who watches."""
+    with catalog.begin() as tx:
+        job = tx.get(Job, job_id)
+        if job is not None and job.status == "processing":
+            job.stage, job.progress = stage, percent
+            _tell(tx, job)
+
+
+def finish(catalog: Catalog, job_id: str) -> None:
+    """The work is done."""
+    with catalog.begin() as tx:
+        if (job := tx.get(Job, job_id)) is not None:
+            job.progress = 100
+            _close(tx, job, "completed", None)
+
+
+def fail(catalog: Catalog, job_id: str, error: str) -> None:
+    """The work cannot be done; the error is for the player to read."""
+    with catalog.begin() as tx:
+        if (job := tx.get(Job, job_id)) is not None:
+            _close(tx, job, "failed", error)
+
+
+def give_back(catalog: Catalog, job_id: str) -> None:
+    """Somebody else works on the session: let the job wait for its turn without counting an attempt."""
+    with catalog.begin() as tx:
+        if (job := tx.get(Job, job_id)) is not None and job.status == "processing":
+            job.status, job.stage, job.attempts = "queued", "queued", job.attempts - 1
+
+
+def waiting(catalog: Catalog, older_s: float) -> Sequence[Job]:
+    """Jobs that were promised, or begun, and not moved for a while: their worker never came, or died."""
+    with catalog.begin() as tx:
+        late = now() - timedelta(seconds=older_s)
+        query = select(Job).where(Job.status.in_(("queued", "processing")), Job.updated_at < late)
+        return list(tx.scalars(query.order_by(Job.created_at).limit(500)))
+
+
+def _close(tx: Session, job: Job, status: str, error: str | None) -> None:
+    job.status, job.error, job.finished_at = status, error, now()
+    job.stage = "done" if status == "completed" else job.stage
+    _tell(tx, job)
+
+
+def _tell(tx: Session, job: Job) -> None:
+    if job.session_id is None or job.user_id is None:
+        return
+    data = {"job_id": job.job_id, "status": job.status, "stage": job.stage, "progress": job.progress}
+    tx.add(SessionEvent(session_id=job.session_id, user_id=job.user_id, event="job", data=data))

@@ -1,0 +1,216 @@
+"""Sessions as data: Zarr revisions and analyses, written whole and then pointed at."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from squashlib.errors import NotFoundError
+from store.blobs import Blobs
+from store.catalog import Catalog
+from store.points import events_of, fold
+from store.tables import AnalysisRow, AthleteSettings, Revision, SessionRow, User
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from squashlib.analysis import Analysis
+    from squashlib.athlete import Athlete
+    from squashlib.detectors.framework import Findings
+
+
+@dataclass(frozen=True)
+class StoredAnalysis:
+    """An analysis as it was written: its document, key, and where its groups lie."""
+
+    session_id: str
+    key: str
+    revision: str
+    document: dict[str, Any]
+    path: str
+
+
+class Sessions:
+    """Revisions and analyses of sessions."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs) -> None:
+        self._catalog, self._blobs = catalog, blobs
+
+    def row(self, session_id: str, user_id: str | None = None) -> SessionRow:
+        """The catalog's row; raises `NotFoundError` for one that is not there, deleted, or another user's."""
+        with self._catalog.begin(user_id) as tx:
+            row = tx.get(SessionRow, session_id)
+            if row is None or row.deleted_at is not None or (user_id is not None and row.user_id != user_id):
+                raise NotFoundError(f"session '{session_id}' is not in the store; find ids with store.sessions.find()")
+            return row
+
+    def open(self, session_id: str, user_id: str | None = None) -> "xr.Dataset":
+        """The newest revision of a session."""
+        row = self.row(session_id, user_id)
+        if row.revision is None:
+            raise NotFoundError(f"session '{session_id}' holds no recording yet; upload one")
+        return self.revision(session_id, row.revision)
+
+    def revision(self, session_id: str, revision: str) -> "xr.Dataset":
+        """One revision of a session."""
+        from squashlib import session as sessions
+
+        with self._catalog.begin() as tx:
+            held = tx.get(Revision, (session_id, revision))
+        if held is None:
+            raise NotFoundError(f"revision '{revision}' of session '{session_id}' is not in the store")
+        return sessions.read(self._blobs.zarr(held.path))
+
+    def has_revision(self, session_id: str, revision: str) -> bool:
+        """Whether a revision is written whole."""
+        with self._catalog.begin() as tx:
+            return tx.get(Revision, (session_id, revision)) is not None
+
+    def write_revision(self, session_id: str, revision: str, dataset: "xr.Dataset") -> None:
+        """Write a revision under a fresh name, then make it the session's: a killed writer leaves nothing in sight."""
+        from squashlib import session as sessions
+
+        path = f"sessions/{session_id}/{revision[:16]}-{uuid.uuid4().hex[:8]}.zarr"
+        row = self.row(session_id)
+        sessions.write(dataset, self._blobs.zarr(path))
+        with self._catalog.begin() as tx:
+            if tx.get(Revision, (session_id, revision)) is None:
+                tx.add(Revision(session_id=session_id, revision=revision, user_id=row.user_id, path=path))
+            tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(revision=revision))
+
+    def point_at_revision(self, session_id: str, revision: str) -> None:
+        """Make a revision that is there the session's."""
+        with self._catalog.begin() as tx:
+            tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(revision=revision))
+
+    def points(self, session_id: str) -> list[dict[str, Any]]:
+        """The points that hold now, in wire form."""
+        with self._catalog.begin() as tx:
+            return fold(events_of(tx, session_id))
+
+    def athlete(self, user_id: str, day: datetime) -> "Athlete":
+        """The athlete's settings as they were on a day: the newest not after it, else the oldest."""
+        from squashlib.athlete import Athlete
+
+        with self._catalog.begin() as tx:
+            query = select(AthleteSettings).where(AthleteSettings.user_id == user_id)
+            rows = list(tx.scalars(query.order_by(AthleteSettings.valid_from)))
+        held = [row for row in rows if row.valid_from <= day]
+        row = held[-1] if held else rows[0] if rows else None
+        if row is None:
+            return Athlete()
+        return Athlete(row.hr_max_bpm, row.hr_rest_bpm, row.birth_year, row.sex, row.hand)  # type: ignore[arg-type]
+
+    def has_analysis(self, session_id: str, key: str) -> bool:
+        """Whether an analysis is written whole."""
+        with self._catalog.begin() as tx:
+            return tx.get(AnalysisRow, (session_id, key)) is not None
+
+    def write_analysis(
+        self, session_id: str, key: str, revision: str, analysis: "Analysis", fingerprints: Mapping[str, str]
+    ) -> None:
+        """Write an analysis whole, then make it the session's; findings lie apart by detector."""
+        from squashlib import session as sessions
+
+        row = self.row(session_id)
+        path = f"analyses/{session_id}/{key[:16]}-{uuid.uuid4().hex[:8]}"
+        kept: dict[str, Any] = {}
+        for name, found in analysis.findings.items():
+            for group, dataset in found.groups.items():
+                sessions.write(dataset, self._blobs.zarr(f"{path}/events.zarr"), group=group)
+            metrics = {metric: result.to_dict() for metric, result in found.metrics.items()}
+            kept[name] = {"groups": sorted(found.groups), "metrics": metrics}
+        document = analysis.to_dict()
+        self._blobs.put(f"{path}/findings.json", json.dumps(kept, allow_nan=False).encode())
+        self._blobs.put(f"{path}/analysis.json", json.dumps(document, allow_nan=False).encode())
+        with self._catalog.begin() as tx:
+            if tx.get(AnalysisRow, (session_id, key)) is None:
+                tx.add(
+                    AnalysisRow(
+                        session_id=session_id,
+                        analysis_key=key,
+                        user_id=row.user_id,
+                        revision=revision,
+                        algorithm_version=analysis.algorithm_version,
+                        fingerprints=dict(fingerprints),
+                        path=path,
+                        summary=_summary(document),
+                    )
+                )
+            tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(analysis_key=key))
+
+    def analysis(self, session_id: str, user_id: str | None = None) -> StoredAnalysis:
+        """The session's analysis; raises `NotFoundError` while there is none."""
+        row = self.row(session_id, user_id)
+        if row.analysis_key is None:
+            raise NotFoundError(f"session '{session_id}' is not analysed yet; look at its upload/status")
+        with self._catalog.begin() as tx:
+            held = tx.get(AnalysisRow, (session_id, row.analysis_key))
+        assert held is not None, "the pointer moves in the transaction that makes the row"
+        document = json.loads(self._blobs.get(f"{held.path}/analysis.json"))
+        return StoredAnalysis(session_id, held.analysis_key, held.revision, document, held.path)
+
+    def group(self, stored: StoredAnalysis, name: str) -> "xr.Dataset":
+        """A group of events of an analysis."""
+        from squashlib import session as sessions
+
+        return sessions.read(self._blobs.zarr(f"{stored.path}/events.zarr"), group=name)
+
+    def findings(self, path: str, detectors: list[str]) -> dict[str, "Findings"]:
+        """What detectors found in an analysis that lies at `path`, to be read instead of computed."""
+        from squashlib import session as sessions
+        from squashlib.detectors.framework import Findings, MetricResult
+
+        kept = json.loads(self._blobs.get(f"{path}/findings.json"))
+        zarr = self._blobs.zarr(f"{path}/events.zarr")
+        found = {}
+        for name in set(detectors) & kept.keys():
+            groups = {group: sessions.read(zarr, group=group) for group in kept[name]["groups"]}
+            metrics = {metric: MetricResult(**result) for metric, result in kept[name]["metrics"].items()}
+            found[name] = Findings(groups, metrics)
+        return found
+
+    def find(
+        self,
+        *,
+        sport: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        user_id: str | None = None,
+        consented: bool = False,
+        limit: int = 1000,
+    ) -> list[SessionRow]:
+        """Sessions, newest first; `consented` keeps those whose players agreed to research."""
+        query = select(SessionRow).where(SessionRow.deleted_at.is_(None)).order_by(SessionRow.start_time.desc())
+        for column, value in ((SessionRow.sport, sport), (SessionRow.user_id, user_id)):
+            query = query.where(column == value) if value is not None else query
+        query = query.where(SessionRow.start_time >= since) if since else query
+        query = query.where(SessionRow.start_time < until) if until else query
+        if consented:
+            query = query.join(User, User.user_id == SessionRow.user_id).where(User.research_consent)
+        with self._catalog.begin() as tx:
+            return list(tx.scalars(query.limit(limit)))
+
+
+def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures that lists, statistics and trends read."""
+    names = (
+        "total_playing_time", "number_of_rallies", "number_of_games", "shots_detected", "avg_playing_heart_rate",
+        "training_load", "hr_recovery_60s", "longest_rally_length", "total_session_duration",
+        *(f"time_in_zone_{zone}" for zone in range(1, 6)),
+    )  # fmt: skip
+    insights = document["insights"]["metrics"]
+    winners = [rally["winner"] for rally in document["rallies"]]
+    return {
+        "start": document["session"]["start"],
+        **{name: document["metrics"][name]["value"] for name in names},
+        "points_won": winners.count("me"),
+        "points_lost": winners.count("opponent"),
+        "hr_difference": insights["hr_difference"],
+        "win_rate_by_rally_length": insights["win_rate_by_rally_length"],
+        "optimal_hr_zone": insights["optimal_hr_zone"],
+    }

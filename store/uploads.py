@@ -1,0 +1,95 @@
+"""What devices sent, as it came: bytes first, then a row in the caller's transaction; the same again is told apart."""
+
+import hashlib
+import tempfile
+import uuid
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from squashlib.errors import DecodeError
+from store.blobs import Blobs
+from store.catalog import Catalog
+from store.tables import Upload
+
+PIECE = 1 << 20
+
+
+def blob_name(sha256: str) -> str:
+    """Where the bytes of a hash lie."""
+    return f"uploads/{sha256[:2]}/{sha256}"
+
+
+class Uploads:
+    """The journal of received bytes."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs) -> None:
+        self._catalog, self._blobs = catalog, blobs
+
+    def receive(
+        self,
+        tx: Session,
+        session_id: str,
+        user_id: str,
+        kind: str,
+        content: bytes | IO[bytes],
+        name: str | None = None,
+        content_type: str | None = None,
+        *,
+        max_bytes: int = 256 << 20,
+    ) -> tuple[Upload, bool]:
+        """Keep bytes and journal them in `tx`; the flag says that the session holds the same bytes already.
+
+        Raises
+        ------
+        DecodeError
+            If there is more than `max_bytes`.
+        """
+        sha256, size = self.keep(content, max_bytes)
+        same = select(Upload).where(Upload.session_id == session_id, Upload.kind == kind, Upload.sha256 == sha256)
+        if (held := tx.scalar(same)) is not None:
+            return held, True
+        upload = Upload(
+            upload_id=str(uuid.uuid4()),
+            session_id=session_id,
+            user_id=user_id,
+            kind=kind,
+            sha256=sha256,
+            bytes=size,
+            name=name,
+            content_type=content_type,
+        )
+        tx.add(upload)
+        tx.flush()
+        return upload, False
+
+    def keep(self, content: bytes | IO[bytes], max_bytes: int = 256 << 20) -> tuple[str, int]:
+        """Store bytes under their hash; return it and their number. A stream is never whole in memory."""
+        if isinstance(content, bytes):
+            sha256 = hashlib.sha256(content).hexdigest()
+            if not self._blobs.exists(blob_name(sha256)):
+                self._blobs.put(blob_name(sha256), content)
+            return sha256, len(content)
+        digest, size = hashlib.sha256(), 0
+        with tempfile.NamedTemporaryFile(prefix="squash-upload-") as draft:
+            while piece := content.read(PIECE):
+                size += len(piece)
+                if size > max_bytes:
+                    raise DecodeError(f"upload is larger than {max_bytes} bytes, must be at most that")
+                digest.update(piece)
+                draft.write(piece)
+            draft.flush()
+            sha256 = digest.hexdigest()
+            if not self._blobs.exists(blob_name(sha256)):
+                self._blobs.put(blob_name(sha256), Path(draft.name))
+        return sha256, size
+
+    def read(self, sha256: str) -> bytes:
+        """The bytes of a hash; raises `NotFoundError`."""
+        return self._blobs.get(blob_name(sha256))
+
+    def of_session(self, tx: Session, session_id: str) -> list[Upload]:
+        """All uploads of a session in the order of their arrival."""
+        return list(tx.scalars(select(Upload).where(Upload.session_id == session_id).order_by(Upload.received_at)))
