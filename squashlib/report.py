@@ -1,0 +1,162 @@
+"""A session's report: an executed notebook as one page that needs nothing from elsewhere."""
+
+import json
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from nbformat import NotebookNode
+
+    from squashlib.analysis import Analysis
+
+NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "session_report.ipynb"
+PLOTLY = "application/vnd.plotly.v1+json"
+
+
+def save(folder: Path, session: "xr.Dataset", groups: Mapping[str, "xr.Dataset"], document: Mapping[str, Any]) -> None:
+    """Write what a report's notebook reads: `session.zarr` with the events as groups, and `analysis.json`."""
+    from squashlib import session as sessions
+
+    folder.mkdir(parents=True, exist_ok=True)
+    sessions.write(session, folder / "session.zarr")
+    for name, group in groups.items():
+        sessions.write(group, folder / "session.zarr", group=name)
+    (folder / "analysis.json").write_text(json.dumps(document, allow_nan=False))
+
+
+def load(folder: str | Path) -> tuple["xr.Dataset", dict[str, "xr.Dataset"], dict[str, Any]]:
+    """Session, groups and document that `save` wrote."""
+    from squashlib import session as sessions
+
+    zarr = Path(folder) / "session.zarr"
+    groups = {name: sessions.read(zarr, group=name) for name in sessions.groups(zarr)}
+    return sessions.read(zarr), groups, json.loads((Path(folder) / "analysis.json").read_text())
+
+
+def cards(document: Mapping[str, Any]) -> str:
+    """The match at a glance, as HTML."""
+    metrics, count = document["metrics"], document["rally_count"]
+    items = [("duration", _clock(document["session"]["duration_s"]), "")]
+    won = [game["score"] for game in document["games"] if game["score"]]
+    if won:
+        mine = sum(score["me"] > score["opponent"] for score in won)
+        items.append(("games", f"{mine}–{len(won) - mine}", "won–lost"))
+    else:
+        items.append(("games", str(len(document["games"])), ""))
+    items.append(("rallies", str(count["estimate"]), f"{count['low']} to {count['high']}"))
+    playing = metrics["total_playing_time"]
+    if playing["value"] is not None:
+        share = playing["metadata"].get("ball_in_play_share")
+        items.append(("ball in play", _clock(playing["value"]), f"{share:.0%} of the games" if share else ""))
+    if metrics["shots_detected"]["value"] is not None:
+        items.append(("own strokes", str(metrics["shots_detected"]["value"]), ""))
+    if metrics["avg_playing_heart_rate"]["value"] is not None:
+        items.append(("heart rate in play", f"{metrics['avg_playing_heart_rate']['value']:.0f}", "bpm"))
+    if metrics["training_load"]["value"] is not None:
+        items.append(("load", f"{metrics['training_load']['value']:.0f}", "Edwards"))
+    boxes = [
+        f'<div class="card"><b>{escape(value)}</b><span>{escape(name)}</span><small>{escape(hint)}</small></div>'
+        for name, value, hint in items
+    ]
+    return f'<section class="cards" aria-label="The match at a glance">{"".join(boxes)}</section>'
+
+
+def sentences(document: Mapping[str, Any]) -> str:
+    """The insights that matter, with how sure they are, as HTML; and what the data could not tell."""
+    found = document["insights"]["recommendations"][:3]
+    items = (
+        "".join(f"<li>{escape(item['text'])} <small>{item['confidence']:.0%} sure</small></li>" for item in found)
+        or "<li>Nothing stood out for sure. More points pressed, or more matches, will tell more.</li>"
+    )
+    notes = "".join(f"<li>{escape(warning)}</li>" for warning in document["quality"]["warnings"])
+    more = f"<details><summary>About the recording</summary><ul>{notes}</ul></details>" if notes else ""
+    return f'<section class="insights"><h2>What stands out</h2><ul>{items}</ul>{more}</section>'
+
+
+def title(document: Mapping[str, Any]) -> str:
+    """The heading of a report, as HTML."""
+    session = document["session"]
+    device = " ".join(str(session["device"].get(name, "")) for name in ("manufacturer", "name")).strip()
+    heading = f"{session['sport'].title()}, {session['start'][:16].replace('T', ' ')} UTC"
+    return f"<h1>{escape(heading)}</h1><p>{escape(device)}</p>"
+
+
+def _clock(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d}" if minutes >= 60 else f"{minutes} min"
+
+
+def page(notebook: "NotebookNode", assets: str | None = None) -> str:
+    """The page of an executed notebook.
+
+    Parameters
+    ----------
+    assets
+        Where `plotly.min.js`, `report.js` and `report.css` are served, for example `/static`; None puts them into the
+        page, which then works alone and offline.
+    """
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
+    body, _ = exporter.from_notebook_node(_without_plotly(notebook))
+    shell = files("squashlib").joinpath("page/report.html").read_text()
+    return shell.replace("{{head}}", _head(assets)).replace("{{body}}", body)
+
+
+def _without_plotly(notebook: "NotebookNode") -> "NotebookNode":
+    """Figures become JSON in the page that `report.js` draws; nbconvert would drop them."""
+    from nbformat import from_dict
+
+    copy = from_dict(json.loads(json.dumps(notebook)))
+    for cell in copy.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if PLOTLY in data:
+                figure = {name: data[PLOTLY].get(name) for name in ("data", "layout")}
+                text = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
+                name = escape(str(figure["layout"].get("title", {}).get("text", "figure")), quote=True)
+                drawn = f'<script type="application/json">{text}</script>'
+                html = f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>'
+                output["data"] = {"text/html": html}
+    return copy
+
+
+def _head(assets: str | None) -> str:
+    if assets is not None:
+        scripts = "".join(f'<script src="{assets}/{name}" defer></script>' for name in ("plotly.min.js", "report.js"))
+        return f'<link rel="stylesheet" href="{assets}/report.css">{scripts}'
+    inline = {name: asset(name).decode() for name in ("report.css", "plotly.min.js", "report.js")}
+    safe = {name: text.replace("</script", "<\\/script") for name, text in inline.items()}
+    scripts = "".join(f"<script>{safe[name]}</script>" for name in ("plotly.min.js", "report.js"))
+    return f"<style>{safe['report.css']}</style>{scripts}"
+
+
+def asset(name: str) -> bytes:
+    """A file that pages share: `plotly.min.js`, `report.js` or `report.css`; raises `FileNotFoundError` for others."""
+    if name == "plotly.min.js":
+        from plotly.offline import get_plotlyjs
+
+        return str(get_plotlyjs()).encode()
+    if name not in ("report.js", "report.css"):
+        raise FileNotFoundError(name)
+    return files("squashlib").joinpath(f"page/{name}").read_bytes()
+
+
+def render_report(analysis: "Analysis", out: Path) -> None:
+    """Execute the report's notebook on an analysis and write the page, without any server."""
+    import tempfile
+
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    with tempfile.TemporaryDirectory(prefix="squash-report-") as folder:
+        save(Path(folder), analysis.session, analysis.groups, analysis.to_dict())
+        parameters = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", []))
+        parameters.source += f"\nanalysis_path = {folder!r}"
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": folder}}).execute()
+        out.write_text(page(notebook))
