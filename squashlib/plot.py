@@ -30,7 +30,7 @@ def _figure(title: str, x: str, y: str, height: int = 320) -> go.Figure:
         font={"family": "system-ui, sans-serif", "size": 13},
     )
     figure.update_xaxes(title=x, gridcolor="rgba(128,128,128,0.2)", zeroline=False)
-    figure.update_yaxes(title=y, gridcolor="rgba(128,128,128,0.2)", zeroline=False)
+    figure.update_yaxes(title=y, automargin=True, gridcolor="rgba(128,128,128,0.2)", zeroline=False)
     return figure
 
 

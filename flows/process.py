@@ -1,0 +1,180 @@
+"""From uploads to report: four steps, each keyed by the hash of its inputs, skipped when its result is there."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from squashlib.errors import DecodeError, SquashError
+from squashlib.fingerprint import content_hash, detector_fingerprint, module_hash, reached
+from store import Store
+from store.tables import AnalysisRow, SessionEvent, SessionRow, Upload
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from squashlib.detectors.framework import Findings
+
+Tell = Callable[[str, int], None]
+NOTEBOOK = "session_report"
+
+
+def process_session(store: Store, session_id: str, tell: Tell = lambda stage, percent: None) -> None:
+    """Bring a session's revision, analysis and report up to date; safe to kill and to repeat at any instant.
+
+    Raises
+    ------
+    SquashError
+        If nothing that was uploaded can be read.
+    """
+    tell("decoding", 10)
+    revision = make_revision(store, session_id)
+    tell("detecting", 35)
+    key = make_analysis(store, session_id, revision)
+    tell("insights", 70)
+    tell("report", 75)
+    make_report(store, session_id, key)
+
+
+def make_revision(store: Store, session_id: str) -> str:
+    """The revision of what is uploaded now; its key hashes the uploads and the decoder."""
+    row = store.sessions.row(session_id)
+    with store.catalog.begin() as tx:
+        uploads = store.uploads.of_session(tx, session_id)
+    sent = sorted((upload.kind, upload.sha256) for upload in uploads)
+    revision = content_hash("revision", sent, decoder_hash(), None if sent else str(row.end_time))
+    if row.revision == revision:
+        return revision
+    if store.sessions.has_revision(session_id, revision):
+        store.sessions.point_at_revision(session_id, revision)
+        return revision
+    store.sessions.write_revision(session_id, revision, _merged(store, row, uploads))
+    return revision
+
+
+def decoder_hash() -> str:
+    """Hash of the code that makes sessions of uploads."""
+    modules = reached("squashlib.decode") | reached("squashlib.decode.batches") | reached("squashlib.decode.merge")
+    return content_hash(sorted((name, module_hash(name)) for name in modules))
+
+
+def _merged(store: Store, row: SessionRow, uploads: list[Upload]) -> "xr.Dataset":
+    from squashlib.decode.merge import merge
+
+    parts, problems = [], list[str]()
+    for upload in uploads:
+        try:
+            parts.append(_decode(store, row, upload))
+        except DecodeError as error:
+            problems.append(f"{upload.name or upload.kind}: {error}")
+            with store.catalog.begin() as tx:
+                tx.execute(update(Upload).where(Upload.upload_id == upload.upload_id).values(error=str(error)))
+    if problems and not parts:
+        raise SquashError("; ".join(problems))
+    whole = merge(parts, session_id=row.session_id) if parts else _empty(store, row)
+    position = row.details.get("watch_position") if isinstance(row.details, dict) else None
+    sport = row.sport if whole.attrs["sport"] == "unknown" else whole.attrs["sport"]
+    known = {"watch_position": position} if position else {}
+    return whole.assign_attrs(sport=sport, warnings=[*whole.attrs["warnings"], *problems], **known)
+
+
+def _decode(store: Store, row: SessionRow, upload: Upload) -> "xr.Dataset":
+    from squashlib.decode import decode
+    from squashlib.decode.batches import decode_batch
+
+    content = store.uploads.read(upload.sha256)
+    if upload.kind == "file":
+        return decode(content)
+    return decode_batch(upload.kind, content, upload.content_type, row.start_time)
+
+
+def _empty(store: Store, row: SessionRow) -> "xr.Dataset":
+    """A session of points alone: as long as its points, or as it says itself."""
+    from squashlib.session import build, parse_iso
+
+    moments = [parse_iso(str(point["timestamp"])) for point in store.sessions.points(row.session_id)]
+    end = max([*moments, row.end_time or row.start_time, row.start_time + timedelta(seconds=1)])
+    duration_s = (end - row.start_time).total_seconds()
+    return build({}, start_time=row.start_time, duration_s=duration_s, sport=row.sport, session_id=row.session_id)
+
+
+def make_analysis(store: Store, session_id: str, revision: str) -> str:
+    """The analysis of a revision with today's points, athlete and code; unchanged detectors are read, not run."""
+    from squashlib.analysis import analyse, default_framework
+
+    row = store.sessions.row(session_id)
+    points = store.sessions.points(session_id)
+    athlete = store.sessions.athlete(row.user_id, row.start_time)
+    prints = {detector.name: detector_fingerprint(detector) for detector in default_framework().ordered()}
+    explain = content_hash(sorted((name, module_hash(name)) for name in reached("squashlib.analysis")))
+    inputs = content_hash(revision, points, athlete)
+    key = content_hash("analysis", inputs, prints, explain)
+    if row.analysis_key == key:
+        return key
+    if not store.sessions.has_analysis(session_id, key):
+        known = reusable(store, session_id, inputs, prints)
+        analysis = analyse(store.sessions.revision(session_id, revision), points or None, athlete, known)
+        store.sessions.write_analysis(session_id, key, revision, analysis, {**prints, "inputs": inputs})
+    with store.catalog.begin() as tx:
+        tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(analysis_key=key))
+        data = {"analysis_key": key}
+        tx.add(SessionEvent(session_id=session_id, user_id=row.user_id, event="insights", data=data))
+    return key
+
+
+def reusable(store: Store, session_id: str, inputs: str, prints: Mapping[str, str]) -> dict[str, "Findings"]:
+    """Findings of an earlier analysis of the same inputs by detectors that have not changed, nor any before them."""
+    from squashlib.analysis import default_framework
+
+    with store.catalog.begin() as tx:
+        query = select(AnalysisRow).where(AnalysisRow.session_id == session_id)
+        earlier = list(tx.scalars(query.order_by(AnalysisRow.created_at.desc())))
+    for row in earlier:
+        if row.fingerprints.get("inputs") != inputs:
+            continue
+        names = unchanged(default_framework().ordered(), prints, row.fingerprints)
+        if names:
+            return store.sessions.findings(row.path, names)
+    return {}
+
+
+def unchanged(ordered: list[Any], now: Mapping[str, str], then: Mapping[str, str]) -> list[str]:
+    """Names of detectors whose fingerprint and whose required groups' detectors' are the same, in order."""
+    kept: list[str] = []
+    made_by = {group: detector.name for detector in ordered for group in detector.provides}
+    for detector in ordered:
+        same = now[detector.name] == then.get(detector.name)
+        if same and all(made_by[group] in kept for group in detector.requires):
+            kept.append(detector.name)
+    return kept
+
+
+def report_key(analysis_key: str) -> str:
+    """Key of a report: its analysis, its notebook and the code of its figures."""
+    from flows.render import notebook_path
+
+    code = sorted((name, module_hash(name)) for name in ("squashlib.plot", "squashlib.report"))
+    return content_hash("report", analysis_key, notebook_path(NOTEBOOK).read_text(), code)
+
+
+def make_report(store: Store, session_id: str, analysis_key: str) -> str:
+    """The page of an analysis."""
+    from flows.render import render
+    from squashlib import report
+
+    key = report_key(analysis_key)
+    if store.reports.has(session_id, key):
+        return key
+    stored = store.sessions.analysis(session_id)
+    names = ("swings", "segments", "rallies", "games", "strokes", "posterior")
+    groups = {name: store.sessions.group(stored, name) for name in names}
+    with TemporaryDirectory(prefix="squash-render-") as folder:
+        source = Path(folder)
+        report.save(source, store.sessions.revision(session_id, stored.revision), groups, stored.document)
+        html = render(NOTEBOOK, {"analysis_path": str(source)}, assets="/static")
+    row = store.sessions.row(session_id)
+    store.reports.put(session_id, row.user_id, key, stored.key, NOTEBOOK, html)
+    return key

@@ -1,0 +1,62 @@
+"""Execute a notebook and make it a page."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from squashlib.errors import SquashError
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+TIME_LIMIT_S = 120
+
+
+def notebook_path(name: str) -> Path:
+    """Where a notebook lies; names are our own, never a user's."""
+    return NOTEBOOKS / f"{name}.ipynb"
+
+
+def render(name: str, parameters: Mapping[str, Any], *, assets: str | None) -> str:
+    """Execute a notebook in a warm kernel and return its page.
+
+    Raises
+    ------
+    ValueError
+        If the parameters are not those of the notebook's parameters cell.
+    SquashError
+        If a cell fails; the message is that cell's error.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    from squashlib.report import page
+
+    path = notebook_path(name)
+    check_parameters(path, parameters)
+    with TemporaryDirectory(prefix="squash-notebook-") as folder:
+        out = Path(folder) / "out.ipynb"
+        try:
+            executed = papermill.execute_notebook(
+                str(path),
+                str(out),
+                dict(parameters),
+                engine_name="squash-warm",
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                execution_timeout=TIME_LIMIT_S,
+                cwd=folder,
+            )
+        except PapermillExecutionError as error:
+            raise SquashError(
+                f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
+            ) from error
+        return page(executed, assets)
+
+
+def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that the notebook does not declare (papermill only warns)."""
+    import papermill
+
+    declared = set(papermill.inspect_notebook(str(path)))
+    if unknown := set(parameters) - declared:
+        raise ValueError(f"notebook {path.name} has no parameter {sorted(unknown)[0]!r}, must be of {sorted(declared)}")

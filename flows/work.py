@@ -1,0 +1,64 @@
+"""Working off jobs: one holder for each session, however many hands there are."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flows.process import process_session
+from squashlib.errors import SquashError
+from store import Store, jobs
+
+log = logging.getLogger("flows.work")
+BEAT_S = 10.0
+
+
+def work_off(store: Store, job_id: str) -> str:
+    """Do a job, unless it is done or its session is being worked on; return the job's state in a word."""
+    job = jobs.start(store.catalog, job_id)
+    if job is None or job.session_id is None:
+        return "nothing to do"
+    who, name = jobs.holder(), f"session:{job.session_id}"
+    if not jobs.lock(store.catalog, name, who):
+        jobs.give_back(store.catalog, job_id)
+        return "waits"
+    with beating(store, name, who):
+        try:
+            process_session(
+                store, job.session_id, tell=lambda stage, done: jobs.progress(store.catalog, job_id, stage, done)
+            )
+        except SquashError as error:
+            jobs.fail(store.catalog, job_id, str(error))
+            return "failed"
+        jobs.finish(store.catalog, job_id)
+        return "completed"
+
+
+@contextmanager
+def beating(store: Store, name: str, who: str) -> Iterator[None]:
+    """Keep a lock alive while work goes on, and give it back whatever happens."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(BEAT_S):
+            jobs.beat(store.catalog, name, who)
+
+    thread = threading.Thread(target=beat, name="lock beat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        jobs.unlock(store.catalog, name, who)
+
+
+def run_waiting(store: Store, older_s: float) -> int:
+    """Work off every job that has not moved for `older_s`; one that fails does not stop the others."""
+    done = 0
+    for job in jobs.waiting(store.catalog, older_s):
+        try:
+            done += work_off(store, job.job_id) in ("completed", "failed")
+        except Exception:
+            log.exception("job %s was not done; it will be tried again", job.job_id)
+    return done
