@@ -1,4 +1,4 @@
-"""A papermill engine of warm, single-use kernels: imports are paid beforehand, and no kernel sees two athletes' data."""
+"""A papermill engine of warm, single-use kernels: imports paid beforehand, no kernel sees two athletes' data."""
 
 import atexit
 import os

@@ -1,0 +1,153 @@
+"""Start the platform: Prefect's server, the worker and the API, as children that end with this process."""
+
+import argparse
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from store.settings import load
+
+READY_S = 120
+PR_SET_PDEATHSIG = 1
+#: Quiet, and on this machine alone.
+PREFECT = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+}
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def platform(
+    home: Path, *, announce: Callable[[str], None] = print, api_port: int = 0, prefect_port: int = 0
+) -> Iterator[dict[str, str]]:
+    """Run everything under `home` until the block ends; yields the addresses of `api` and `prefect`.
+
+    Raises
+    ------
+    RuntimeError
+        If a part dies or does not answer within two minutes; the message names its log.
+    """
+    api_port, prefect_port = api_port or free_port(), prefect_port or free_port()
+    urls = {"api": f"http://127.0.0.1:{api_port}", "prefect": f"http://127.0.0.1:{prefect_port}/api"}
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "logs").mkdir(exist_ok=True)
+    env = {**os.environ, **PREFECT, "SQUASH_HOME": str(home.absolute()), "PREFECT_API_URL": urls["prefect"]}
+    env |= {"PREFECT_HOME": str(home.absolute() / "prefect")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    python = [sys.executable, "-m"]
+    commands = {
+        "prefect": [
+            *python,
+            "prefect",
+            "server",
+            "start",
+            "--no-ui",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(prefect_port),
+        ],
+        "api": [*python, "uvicorn", "api.app:app", "--host", "127.0.0.1", "--port", str(api_port)],
+        "worker": [*python, "flows.worker"],
+    }
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name in ("prefect", "api"):
+            children[name] = start(name, commands[name], env, home)
+        wait_for(urls["prefect"] + "/health", children, "prefect", home)
+        children["worker"] = start("worker", commands["worker"], env, home)
+        wait_for(urls["api"] + "/health", children, "api", home, any_answer=True)
+        announce(f"The platform is up (logs in {home / 'logs'}).")
+        yield urls
+    finally:
+        stop(children)
+
+
+def start(name: str, command: list[str], env: Mapping[str, str], home: Path) -> subprocess.Popen[bytes]:
+    """Start a child that gets SIGTERM when this process dies, however it dies."""
+    with (home / "logs" / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            command, env=dict(env), stdout=log, stderr=log, start_new_session=True, preexec_fn=_end_with_parent
+        )
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def wait_for(
+    url: str, children: Mapping[str, subprocess.Popen[bytes]], name: str, home: Path, *, any_answer: bool = False
+) -> None:
+    """Wait until a part answers."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if (status := children[name].poll()) is not None:
+            raise RuntimeError(f"{name} ended with status {status}; see {home / 'logs' / f'{name}.log'}")
+        try:
+            answer = httpx.get(url, timeout=5)
+            if any_answer or answer.is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"{name} does not answer after {READY_S} s; see {home / 'logs' / f'{name}.log'}")
+
+
+def stop(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """End children and whatever they started."""
+    for child in children.values():
+        _signal(child, signal.SIGTERM)
+    deadline = time.monotonic() + 10
+    for child in children.values():
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            pass
+        _signal(child, signal.SIGKILL)
+        child.wait()
+
+
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def main() -> None:
+    """`make up`: on the usual ports, under `SQUASH_HOME`, until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="of the API and the player's pages")
+    parser.add_argument("--prefect-port", type=int, default=4200)
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with platform(load().home, api_port=options.port, prefect_port=options.prefect_port) as urls:
+        print(f"\n  player's page  {urls['api']}/\n  API docs       {urls['api']}/docs\n  lab            make lab\n")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            print("Stopping …")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The worker: waits for jobs from Prefect, and looks every half minute for those that never arrived."""
+
+import logging
+import threading
+import time
+
+from prefect.task_worker import serve
+
+from flows.engine import POOL
+from flows.tasks import reconcile, run_job
+from flows.work import run_waiting
+from store import Store, jobs
+
+log = logging.getLogger("flows.worker")
+LOOK_EVERY_S = 15.0
+LATE_S = 20.0
+
+
+def main() -> None:
+    """Serve until stopped."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    store = Store.open()
+    POOL.fill()
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=look_after, args=(store,), name="reconcile", daemon=True).start()
+    serve(run_job, limit=2)
+
+
+def warm_up() -> None:
+    """Compile kernels and pay imports before the first player waits."""
+    import squashlib
+
+    match = squashlib.simulate(0, rate_hz=10)
+    squashlib.analyse(match.session, match.points)
+    log.info("warm")
+
+
+def look_after(store: Store) -> None:
+    """Work off what was promised but not begun; as a flow run where Prefect is there to show it."""
+    while True:
+        time.sleep(LOOK_EVERY_S)
+        try:
+            if not jobs.waiting(store.catalog, LATE_S):
+                continue
+            try:
+                reconcile(LATE_S)
+            except Exception:  # noqa: BLE001 - Prefect is away: the work is done all the same
+                run_waiting(store, LATE_S)
+        except Exception:
+            log.exception("looking after late jobs failed; it is tried again")
+
+
+if __name__ == "__main__":
+    main()
