@@ -170,7 +170,10 @@ def _jolt(rng: np.random.Generator, movement: Movement, wrist: Wrist, time: floa
 
 def _between(rng: np.random.Generator, movement: Movement, wrist: Wrist, rally: Rally, rest_s: float) -> None:
     """After a rally: ball, twirls, practice swings, wiping, towel, drinking, and bouncing before the own serve."""
-    free = lambda: rally.stop_s + float(rng.uniform(0.4, max(0.6, min(rest_s, 14) - 1.5)))  # noqa: E731
+
+    def free() -> float:
+        return rally.stop_s + float(rng.uniform(0.4, max(0.6, min(rest_s, 14) - 1.5)))
+
     chance = wrist.fidgets
     if rng.random() < 0.35:  # picks the ball up
         _jolt(rng, movement, wrist, free(), 1.3)

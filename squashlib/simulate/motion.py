@@ -64,13 +64,13 @@ def _level(times: Array, spans: list[tuple[float, float]], rate_hz: float) -> Ar
     np.add.at(level, bounds[:, 1], -1.0)
     flat, width = np.cumsum(level[:-1]), max(1, int(0.5 * rate_hz))
     summed = np.cumsum(np.pad(flat, (width, 0)))
-    return np.clip((summed[width:] - summed[:-width]) / width, 0, 1)
+    return np.asarray(np.clip((summed[width:] - summed[:-width]) / width, 0, 1))
 
 
 def _wander(rng: np.random.Generator, n: int, rate_hz: float, cut_hz: float) -> Array:
     """A random course of about unit variance that changes no faster than `cut_hz`."""
     knots = rng.normal(0, 1.25, int(n / rate_hz * 2 * cut_hz) + 3)
-    return np.interp(np.arange(n) * (2 * cut_hz / rate_hz), np.arange(len(knots)), knots)
+    return np.asarray(np.interp(np.arange(n) * (2 * cut_hz / rate_hz), np.arange(len(knots)), knots))
 
 
 def _add_steps(
