@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -54,6 +54,7 @@ def platform(
     env |= {"PREFECT_HOME": str(home.absolute() / "prefect")}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     python = [sys.executable, "-m"]
+    here = ["--host", "127.0.0.1"]
     commands = {
         "prefect": [
             *python,
@@ -66,7 +67,7 @@ def platform(
             "--port",
             str(prefect_port),
         ],
-        "api": [*python, "uvicorn", "api.app:app", "--host", "127.0.0.1", "--port", str(api_port)],
+        "api": [*python, "uvicorn", "api.app:app", *here, "--port", str(api_port)],
         "worker": [*python, "flows.worker"],
     }
     children: dict[str, subprocess.Popen[bytes]] = {}
@@ -119,19 +120,15 @@ def stop(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
         _signal(child, signal.SIGTERM)
     deadline = time.monotonic() + 10
     for child in children.values():
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
         _signal(child, signal.SIGKILL)
         child.wait()
 
 
 def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def main() -> None:

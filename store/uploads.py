@@ -48,6 +48,20 @@ class Uploads:
             If there is more than `max_bytes`.
         """
         sha256, size = self.keep(content, max_bytes)
+        return self.journal(tx, session_id, user_id, kind, sha256, size, name, content_type)
+
+    def journal(
+        self,
+        tx: Session,
+        session_id: str,
+        user_id: str,
+        kind: str,
+        sha256: str,
+        size: int,
+        name: str | None,
+        content_type: str | None,
+    ) -> tuple[Upload, bool]:
+        """Journal bytes that are kept already; the flag says that the session holds the same already."""
         same = select(Upload).where(Upload.session_id == session_id, Upload.kind == kind, Upload.sha256 == sha256)
         if (held := tx.scalar(same)) is not None:
             return held, True

@@ -1,8 +1,7 @@
 """Batches that apps send while a match goes on: heart rate, motion, position and the rest, as JSON or msgpack."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.decode.activity import ordered
-from squashlib.decode.archives import gunzip
+from squashlib.decode.unpack import unpack
 from squashlib.errors import DecodeError
 from squashlib.session import build, parse_iso
 
 Array = npt.NDArray[Any]
-MAX_BYTES = 64 << 20
 
 #: By kind of batch: time dimension, and for each variable the names that clients use for it.
 KINDS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
@@ -47,23 +45,6 @@ LIMITS = {
 LIST_NAMES = ("data", "data_points", "samples")
 
 
-def unpack(body: bytes, content_type: str | None = None) -> Any:
-    """JSON or msgpack, plain or gzipped, within limits; raises `DecodeError`."""
-    plain = gunzip(body, MAX_BYTES) if body[:2] == b"\x1f\x8b" else body
-    try:
-        if "msgpack" in (content_type or ""):
-            import msgpack
-
-            return msgpack.unpackb(plain, max_buffer_size=MAX_BYTES)
-        return json.loads(plain)
-    except (ValueError, RecursionError, TypeError) as error:
-        raise DecodeError(f"the batch cannot be read ({error}); must be JSON or msgpack") from error
-    except Exception as error:
-        if type(error).__module__.startswith("msgpack"):
-            raise DecodeError(f"the batch cannot be read ({error!r}); must be msgpack") from error
-        raise
-
-
 def decode_batch(kind: str, body: bytes, content_type: str | None, start_time: datetime) -> xr.Dataset:
     """A session of one batch; items that cannot be read are left out and counted in the warnings.
 
@@ -86,8 +67,6 @@ def decode_batch(kind: str, body: bytes, content_type: str | None, start_time: d
     if not streams:
         raise DecodeError(f"the {kind} batch holds no sample with a time and a value")
     first = min(0.0, *(float(times[0]) for times, _ in streams.values()))
-    from datetime import timedelta
-
     last = max(float(times[-1]) for times, _ in streams.values())
     return build(
         {dim: (times - first, held) for dim, (times, held) in streams.items()},

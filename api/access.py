@@ -1,0 +1,127 @@
+"""Who is asking and what they may see: the dependencies that every route's signature is written with."""
+
+import uuid
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Annotated
+
+import jwt
+from fastapi import Depends, Path, Request
+from fastapi.security import HTTPBearer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api import issuers, ratelimit, tokens
+from api.problems import Problem
+from api.state import ApiState
+from store.tables import AccessLog, Grant, RefreshToken, SessionRow, User
+
+ACCESS_COOKIE = "squash_access"
+REFRESH_COOKIE = "squash_refresh"
+
+_bearer = HTTPBearer(auto_error=False, description="An access token of POST /api/auth/login, or of the external issuer")
+
+
+def _state(request: Request) -> ApiState:
+    state: ApiState = request.app.state.squash
+    return state
+
+
+State = Annotated[ApiState, Depends(_state)]
+SessionId = Annotated[
+    uuid.UUID, Path(description="The session's id", examples=["0198c7d2-6f3e-7a51-9d7e-1f0d5a2b3c4d"])
+]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The person behind a request; `family_id` is their login, None with an external token."""
+
+    state: ApiState
+    user_id: str
+    email: str
+    role: str
+    timezone: str
+    family_id: str | None
+
+    def begin(self) -> AbstractContextManager[Session]:
+        """A transaction in which PostgreSQL, too, shows only what the caller may see."""
+        return self.state.store.catalog.begin(user_id=self.user_id, role=self.role)
+
+    def own_session(self, tx: Session, session_id: uuid.UUID) -> SessionRow:
+        """A session of the caller, to change; 404 for anything else."""
+        row = tx.get(SessionRow, str(session_id))
+        if row is None or row.user_id != self.user_id or row.deleted_at is not None:
+            raise unknown_session(session_id)
+        return row
+
+    def seen_session(self, tx: Session, session_id: uuid.UUID, what: str) -> SessionRow:
+        """A session to look at: own, of a player who granted it to this coach, or any for an admin (logged)."""
+        row = tx.get(SessionRow, str(session_id))
+        if row is None or row.deleted_at is not None or not self._may_see(tx, row.user_id):
+            raise unknown_session(session_id)
+        if row.user_id != self.user_id:
+            tx.add(AccessLog(actor_id=self.user_id, user_id=row.user_id, session_id=row.session_id, what=what))
+        return row
+
+    def _may_see(self, tx: Session, owner_id: str) -> bool:
+        return owner_id == self.user_id or self.role == "admin" or self.coaches(tx, owner_id)
+
+    def coaches(self, tx: Session, player_id: str) -> bool:
+        """Whether the caller is a coach whom this player lets look."""
+        return self.role == "coach" and tx.get(Grant, (player_id, self.user_id)) is not None
+
+
+def unknown_session(session_id: uuid.UUID) -> Problem:
+    """The answer for a session that is not there or not the caller's: the same, so that it tells nothing."""
+    return Problem(404, f"There is no session {session_id} of yours; GET /api/sessions lists them.")
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token of the Authorization header, else of the cookie that a login in a browser set."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        return token.strip() if scheme.lower() == "bearer" else None
+    return request.cookies.get(ACCESS_COOKIE)
+
+
+def _caller(request: Request, state: State, _shown: Annotated[object, Depends(_bearer)] = None) -> Caller:
+    token = bearer_token(request)
+    found = identify(state, token) if token else None
+    if found is None:
+        ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
+        raise tokens.refused()
+    ratelimit.count(request, state.limiter, "user", found.user_id)
+    return found
+
+
+Asker = Annotated[Caller, Depends(_caller)]
+
+
+def identify(state: ApiState, token: str) -> Caller | None:
+    """Whose token it is; None if it does not let in."""
+    try:
+        user_id, family_id = tokens.read_access_token(token, state.secret_key)
+    except jwt.PyJWTError:
+        return _external(state, token)
+    alive = select(RefreshToken.family_id).where(
+        RefreshToken.family_id == family_id, RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None)
+    )
+    with state.store.catalog.begin() as tx:
+        user = tx.scalar(select(User).where(User.user_id == user_id, alive.exists()))
+        return None if user is None else _caller_of(state, user, family_id)
+
+
+def _external(state: ApiState, token: str) -> Caller | None:
+    if state.issuer is None:
+        return None
+    try:
+        claims = state.issuer.read(token)
+    except jwt.PyJWTError:
+        return None
+    user = issuers.user_of(state, claims)
+    return None if user is None else _caller_of(state, user, None)
+
+
+def _caller_of(state: ApiState, user: User, family_id: str | None) -> Caller:
+    return Caller(state, user.user_id, user.email, user.role, user.timezone, family_id)

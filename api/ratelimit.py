@@ -1,0 +1,70 @@
+"""Rate limits: by user, by address for logins and pairings, by bytes for uploads; told in `RateLimit` headers."""
+
+import logging
+import time
+
+from fastapi import Request
+from limits import RateLimitItem, parse
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from api.problems import Problem
+
+log = logging.getLogger("api")
+
+#: A hundred watches behind one club's address log in at once after a match evening; guesses are counted apart.
+POLICIES: dict[str, RateLimitItem] = {
+    "user": parse("12000/minute"),
+    "unknown": parse("1200/minute"),  # requests without a valid token, by address
+    "login": parse("600/minute"),  # logins, registrations and pairings, by address
+    "guess": parse("20/minute"),  # wrong passwords, by e-mail
+    "code": parse("20/minute"),  # wrong pairing codes, by user
+    "bytes": parse("4000000000/hour"),  # uploaded, by user
+}
+
+
+class Limiter:
+    """Counts in memory, or in Redis where several servers share the counts."""
+
+    def __init__(self, redis_url: str | None) -> None:
+        self._strategy = FixedWindowRateLimiter(storage_from_string(redis_url or "memory://"))
+
+    def hit(self, policy: str, who: str, cost: int = 1) -> tuple[bool, int, int]:
+        """Count; return whether it is allowed, how much is left and the seconds until the window ends."""
+        item = POLICIES[policy]
+        try:
+            allowed = self._strategy.hit(item, policy, who, cost=cost)
+            reset_at, left = self._strategy.get_window_stats(item, policy, who)
+        except Exception as error:  # noqa: BLE001 - counts that cannot be kept must not stop a match
+            log.warning("rate limits are off: %s", type(error).__name__)
+            return True, item.amount, 0
+        return allowed, left, max(1, int(reset_at - time.time()))
+
+    def spent(self, policy: str, who: str) -> bool:
+        """Whether nothing is left, without counting."""
+        try:
+            return not self._strategy.test(POLICIES[policy], policy, who)
+        except Exception:  # noqa: BLE001 - as above
+            return False
+
+
+def address(request: Request) -> str:
+    """Where a request came from (behind a proxy: uvicorn's --proxy-headers sees to it)."""
+    return request.client.host if request.client else "nowhere"
+
+
+def count(request: Request, limiter: Limiter, policy: str, who: str, cost: int = 1) -> None:
+    """Count a request; the headers go on its answer, 429 if there is nothing left."""
+    allowed, left, wait_s = limiter.hit(policy, who, cost)
+    item = POLICIES[policy]
+    request.state.rate_limit = {
+        "RateLimit-Policy": f'"{policy}";q={item.amount};w={item.get_expiry()}',
+        "RateLimit": f'"{policy}";r={left};t={wait_s}',
+    }
+    if not allowed:
+        raise too_many(wait_s)
+
+
+def too_many(wait_s: int) -> Problem:
+    """The answer to one request too many."""
+    return Problem(429, f"Too many requests; try again in {wait_s} s.", {"Retry-After": str(wait_s)})

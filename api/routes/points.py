@@ -1,0 +1,174 @@
+"""Points: pressed, corrected, undone; what breaks the laws of scoring is flagged, never refused."""
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BeforeValidator, Field
+
+from api.access import Asker, Caller, SessionId
+from api.problems import ANSWERS, Problem
+from api.wire import Moment, Wire, iso
+from squashlib.scoring import parse_points, referee
+from store import jobs
+from store.points import events_of, fold
+from store.tables import PointEvent, SessionEvent, SessionRow, now
+
+router = APIRouter(prefix="/api/sessions/{session_id}/points", tags=["points"], responses=ANSWERS)
+
+Score = Annotated[int | None, Field(ge=0, le=99)]
+
+
+def _flag(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+
+
+class After(Wire):
+    """The score after a point."""
+
+    me: Score = None
+    opponent: Score = None
+
+
+class Press(Wire):
+    """One press on the watch."""
+
+    point_id: uuid.UUID | None = None
+    timestamp: Moment | None = None
+    winner: Literal["me", "opponent"] | None = Field(None, examples=["me"])
+    score_me_before: Score = None
+    score_opponent_before: Score = None
+    score_me_after: Score = None
+    score_opponent_after: Score = None
+    score_after: After | None = None
+    game_number: Annotated[int | None, Field(ge=1, le=99)] = None
+    is_let: Annotated[bool, BeforeValidator(_flag)] = False
+    hr_at_point_end: float | None = Field(None, ge=0, le=300)
+    source: str | None = Field(None, max_length=40)
+
+
+def _body(press: Press) -> dict[str, Any]:
+    given = press.model_dump(mode="json", exclude_unset=True, exclude={"point_id"})
+    after = given.pop("score_after", None) or {}
+    for name, side in (("score_me_after", "me"), ("score_opponent_after", "opponent")):
+        if after.get(side) is not None:
+            given.setdefault(name, after[side])
+    return given
+
+
+def _shown(point: dict[str, Any], session_id: Any, number: int, flags: tuple[str, ...] = ()) -> dict[str, Any]:
+    names = (
+        "score_me_before",
+        "score_opponent_before",
+        "score_me_after",
+        "score_opponent_after",
+        "game_number",
+        "winner",
+    )
+    after = {"me": point.get("score_me_after"), "opponent": point.get("score_opponent_after")}
+    return {
+        **dict.fromkeys(names),
+        "is_let": False,
+        **point,
+        "score_after": after,
+        "session_id": str(session_id),
+        "point_number": number,
+        "flags": list(flags),
+    }
+
+
+def _held(tx: Any, row: SessionRow) -> list[dict[str, Any]]:
+    """Points that hold, with the laws' flags."""
+    points = fold(events_of(tx, row.session_id))
+    rulings = referee(parse_points(points, row.start_time), row.scoring_system).rulings
+    return [
+        _shown(point, row.session_id, i, ruling.flags)
+        for i, (point, ruling) in enumerate(zip(points, rulings, strict=True), 1)
+    ]
+
+
+def _record(
+    caller: Caller, tx: Any, row: SessionRow, point_id: str, op: str, body: dict[str, Any], server: bool
+) -> str:
+    """Append an event; returns the job that brings insights up to date."""
+    common = {"session_id": row.session_id, "user_id": caller.user_id}
+    tx.add(PointEvent(**common, point_id=point_id, op=op, body=body, server_clock=server))
+    tx.add(SessionEvent(**common, event="point", data={"point_id": point_id, "op": op}))
+    tx.flush()
+    return ""
+
+
+def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
+    """Once a session is analysed, a later point changes its analysis."""
+    if row.revision is None:
+        return None
+    return jobs.enqueue(tx, "process", row.session_id, caller.user_id).job_id
+
+
+@router.post("", status_code=201)
+def add(session_id: SessionId, press: Press, caller: Asker, response: Response) -> dict[str, Any]:
+    """Record a point; the same `point_id` again is the same point. Without `timestamp` the server's clock counts."""
+    point_id = str(press.point_id or uuid.uuid4())
+    body = _body(press)
+    body.setdefault("timestamp", iso(now()))
+    with caller.begin() as tx:
+        row = caller.own_session(tx, session_id)
+        again = any(event.point_id == point_id and event.op == "add" for event in events_of(tx, row.session_id))
+        job_id = None
+        if not again:
+            _record(caller, tx, row, point_id, "add", body, press.timestamp is None)
+            job_id = _settled(caller, tx, row)
+        held = _held(tx, row)
+    response.status_code = 200 if again else 201
+    caller.state.hand_over(job_id)
+    found = next((point for point in held if point["point_id"] == point_id), None)
+    return found or _shown({**body, "point_id": point_id}, session_id, len(held))
+
+
+@router.get("")
+def list_points(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
+    """All points that hold, in order, with what the laws of scoring find odd."""
+    with caller.begin() as tx:
+        return _held(tx, caller.seen_session(tx, session_id, "points"))
+
+
+@router.delete("/last", status_code=204)
+def undo(session_id: SessionId, caller: Asker) -> None:
+    """Undo the last point."""
+    with caller.begin() as tx:
+        row = caller.own_session(tx, session_id)
+        held = fold(events_of(tx, row.session_id))
+        if not held:
+            raise Problem(404, "There is no point to undo.")
+        _record(caller, tx, row, held[-1]["point_id"], "undo", {}, True)
+        job_id = _settled(caller, tx, row)
+    caller.state.hand_over(job_id)
+
+
+@router.put("/{point_id}")
+def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker) -> dict[str, Any]:
+    """Correct a point; what was there before stays in the history."""
+    with caller.begin() as tx:
+        row = caller.own_session(tx, session_id)
+        _known(tx, row, point_id)
+        _record(caller, tx, row, str(point_id), "edit", _body(press), False)
+        job_id = _settled(caller, tx, row)
+        held = _held(tx, row)
+    caller.state.hand_over(job_id)
+    return next(point for point in held if point["point_id"] == str(point_id))
+
+
+@router.delete("/{point_id}", status_code=204)
+def remove(session_id: SessionId, point_id: uuid.UUID, caller: Asker) -> None:
+    """Take a point away."""
+    with caller.begin() as tx:
+        row = caller.own_session(tx, session_id)
+        _known(tx, row, point_id)
+        _record(caller, tx, row, str(point_id), "delete", {}, True)
+        job_id = _settled(caller, tx, row)
+    caller.state.hand_over(job_id)
+
+
+def _known(tx: Any, row: SessionRow, point_id: uuid.UUID) -> None:
+    if not any(point["point_id"] == str(point_id) for point in fold(events_of(tx, row.session_id))):
+        raise Problem(404, f"There is no point {point_id} in this session.")

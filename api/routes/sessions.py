@@ -1,0 +1,206 @@
+"""Sessions: create, list, look, change, delete."""
+
+import json
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field, field_validator
+from sqlalchemy import func, select
+
+from api.access import Asker, Caller, SessionId
+from api.problems import ANSWERS, Problem
+from api.wire import Moment, Wire, iso
+from store.tables import AnalysisRow, SessionRow, now
+
+router = APIRouter(prefix="/api/sessions", tags=["sessions"], responses=ANSWERS)
+
+Kind = Literal["match", "training"]
+Score = Annotated[int | None, Field(ge=0, le=99)]
+
+
+class Editable(Wire):
+    """What of a session may be changed at any time."""
+
+    end_time: Moment | None = None
+    final_score_me: Score = None
+    final_score_opponent: Score = None
+    total_games: Score = None
+    total_lets: int | None = Field(None, ge=0, le=999)
+    notes: str | None = Field(None, max_length=10_000)
+    opponent_name: str | None = Field(None, max_length=200)
+    location: str | None = Field(None, max_length=200)
+    scoring_system: str | None = Field(None, max_length=40)
+    metadata: dict[str, Any] | None = Field(None, examples=[{"watch_position": "playing_hand"}])
+    summary: dict[str, Any] | None = Field(None, examples=[{"final_score": {"me": 3, "opponent": 1}}])
+
+    @field_validator("metadata", mode="before")
+    @classmethod
+    def _object(cls, value: Any) -> Any:
+        """Deployed clients send metadata as a JSON string."""
+        if isinstance(value, str):
+            try:
+                value = json.loads(value) if value else {}
+            except ValueError as error:
+                raise ValueError("metadata must be an object or a JSON string of one") from error
+        if value is not None and len(json.dumps(value)) > 65_536:
+            raise ValueError("metadata must be at most 64 KiB")
+        return value
+
+
+class New(Editable):
+    """A session to begin."""
+
+    session_id: uuid.UUID | None = None
+    session_type: Kind = "match"
+    sport: str = Field("squash", max_length=50)
+    start_time: Moment | None = None
+
+
+def shown(row: SessionRow, summary: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A session as the API shows it."""
+    duration_s = (row.end_time - row.start_time).total_seconds() if row.end_time else None
+    if summary and summary.get("total_session_duration"):
+        duration_s = summary["total_session_duration"]
+    return {
+        "session_id": row.session_id,
+        "user_id": row.user_id,
+        "session_type": row.session_type,
+        "sport": row.sport,
+        "scoring_system": row.scoring_system,
+        "opponent_name": row.opponent_name,
+        "location": row.location,
+        "notes": row.notes,
+        "start_time": iso(row.start_time),
+        "end_time": iso(row.end_time) if row.end_time else None,
+        "duration_seconds": duration_s,
+        "sync_status": "analysed" if row.analysis_key else "pending",
+        "final_score_me": row.final_score_me,
+        "final_score_opponent": row.final_score_opponent,
+        "total_games": row.total_games,
+        "total_lets": row.total_lets,
+        "metadata": row.details,
+        "summary": summary,
+        "created_at": iso(row.created_at),
+        "updated_at": iso(row.updated_at),
+    }
+
+
+@router.post("", status_code=201)
+def create(new: New, caller: Asker, response: Response) -> dict[str, Any]:
+    """Begin a session; the same `session_id` again gives the same session."""
+    session_id = str(new.session_id or uuid.uuid4())
+    with caller.state.store.catalog.begin() as tx:
+        held = tx.get(SessionRow, session_id)
+    if held is not None:
+        if held.user_id != caller.user_id or held.deleted_at is not None:
+            raise Problem(409, f"The id {session_id} is taken; choose another.")
+        response.status_code = 200
+        return shown(held) | {"upload_url": f"/api/sessions/{session_id}/upload/fit"}
+    row = SessionRow(
+        session_id=session_id,
+        user_id=caller.user_id,
+        session_type=new.session_type,
+        sport=new.sport,
+        start_time=new.start_time or now(),
+    )
+    _apply(row, new)
+    with caller.begin() as tx:
+        tx.add(row)
+        tx.flush()
+        return shown(row) | {"upload_url": f"/api/sessions/{session_id}/upload/fit"}
+
+
+def _apply(row: SessionRow, change: Editable) -> None:
+    given = change.model_dump(exclude_unset=True)
+    for name in given.keys() & set(Editable.model_fields) - {"metadata", "summary"}:
+        setattr(row, name, given[name])
+    if given.get("metadata") is not None:
+        row.details = given["metadata"]
+    score = (given.get("summary") or {}).get("final_score")
+    if isinstance(score, dict):
+        for name, side in (("final_score_me", "me"), ("final_score_opponent", "opponent")):
+            value = score.get(side)
+            if isinstance(value, int) and 0 <= value <= 99:
+                setattr(row, name, value)
+    if row.end_time is not None and row.end_time < row.start_time:
+        raise Problem(422, f"end_time is {iso(row.end_time)}, must not be before start_time {iso(row.start_time)}.")
+
+
+@router.get("")
+def list_sessions(
+    caller: Asker,
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    session_type: Kind | None = None,
+    start_date: datetime | None = None,
+    end_date: datetime | None = None,
+) -> list[dict[str, Any]]:
+    """My sessions, newest first; `Link` and `X-Total-Count` tell of more."""
+    query = select(SessionRow).where(SessionRow.user_id == caller.user_id, SessionRow.deleted_at.is_(None))
+    if session_type:
+        query = query.where(SessionRow.session_type == session_type)
+    for moment, after in ((start_date, True), (end_date, False)):
+        if moment is not None:
+            from squashlib.session import parse_iso
+
+            aware = parse_iso(moment.isoformat())
+            query = query.where(SessionRow.start_time >= aware if after else SessionRow.start_time < aware)
+    with caller.begin() as tx:
+        total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
+        page = query.order_by(SessionRow.start_time.desc(), SessionRow.session_id).limit(limit).offset(offset)
+        rows = list(tx.scalars(page))
+        summaries = _summaries(tx, rows)
+    response.headers["X-Total-Count"] = str(total)
+    if offset + limit < total:
+        response.headers["Link"] = f'<{request.url.include_query_params(offset=offset + limit)}>; rel="next"'
+    return [shown(row, summaries.get(row.session_id)) for row in rows]
+
+
+def _summaries(tx: Any, rows: list[SessionRow]) -> dict[str, dict[str, Any]]:
+    keys = [row.analysis_key for row in rows if row.analysis_key]
+    found = tx.scalars(select(AnalysisRow).where(AnalysisRow.analysis_key.in_(keys)))
+    return {row.session_id: row.summary for row in found}
+
+
+@router.get("/{session_id}")
+def get(session_id: SessionId, caller: Asker) -> dict[str, Any]:
+    """One session with its figures."""
+    with caller.begin() as tx:
+        row = caller.seen_session(tx, session_id, "session")
+        return shown(row, _summaries(tx, [row]).get(row.session_id))
+
+
+def _update(session_id: uuid.UUID, change: Editable, caller: Caller) -> dict[str, Any]:
+    with caller.begin() as tx:
+        row = caller.own_session(tx, session_id)
+        _apply(row, change)
+        tx.flush()
+        return shown(row, _summaries(tx, [row]).get(row.session_id))
+
+
+@router.put("/{session_id}")
+def put(session_id: SessionId, change: Editable, caller: Asker) -> dict[str, Any]:
+    """Change a session."""
+    return _update(session_id, change, caller)
+
+
+@router.patch("/{session_id}")
+def patch(session_id: SessionId, change: Editable, caller: Asker) -> dict[str, Any]:
+    """Change a session."""
+    return _update(session_id, change, caller)
+
+
+@router.delete("/{session_id}", status_code=204)
+def delete(session_id: SessionId, caller: Asker, purge: bool = False) -> None:
+    """Delete a session; with `purge` everything of it is erased for good."""
+    with caller.begin() as tx:
+        row = caller.own_session(tx, session_id)
+        row.deleted_at = now()
+    if purge:
+        from store.erasure import erase_session
+
+        erase_session(caller.state.store, str(session_id))

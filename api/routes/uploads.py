@@ -1,0 +1,177 @@
+"""What devices send: recordings, and batches while a match goes on. Bytes are kept and journaled; workers decode."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Request, Response, UploadFile
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+
+from api.access import Asker, Caller, SessionId
+from api.problems import ANSWERS, Problem
+from api.wire import iso
+from squashlib.errors import DecodeError
+from store import jobs
+from store.tables import Job, Upload
+
+router = APIRouter(prefix="/api/sessions/{session_id}", tags=["uploads"], responses=ANSWERS)
+
+MAX_FILE = 256 << 20
+MAX_BATCH = 32 << 20
+STAGES = {"queued", "processing", "completed", "failed"}
+
+
+@router.post("/upload/fit", status_code=202)
+def upload_fit(
+    session_id: SessionId,
+    caller: Asker,
+    response: Response,
+    file: Annotated[UploadFile, File(description="FIT, GPX, TCX")],
+) -> dict[str, Any]:
+    """Upload a recording: FIT, GPX or TCX, plain, gzipped or zipped. The same bytes again are known again."""
+    name = (file.filename or "recording").replace("\\", "/").rpartition("/")[2][:200]
+    return _receive(caller, session_id, response, "file", file.file, name, file.content_type, MAX_FILE)
+
+
+def _receive(
+    caller: Caller, session_id: Any, response: Response, kind: str, content: Any, name: str | None,
+    content_type: str | None, max_bytes: int,
+) -> dict[str, Any]:  # fmt: skip
+    store = caller.state.store
+    with caller.begin() as tx:
+        caller.own_session(tx, session_id)
+    try:
+        sha256, size = store.uploads.keep(content, max_bytes)
+    except DecodeError as error:
+        raise Problem(413, str(error)) from error
+    if size == 0:
+        raise Problem(422, "The upload is empty; send the recording's bytes.")
+    with caller.begin() as tx:
+        caller.own_session(tx, session_id)
+        upload, duplicate = store.uploads.journal(
+            tx, str(session_id), caller.user_id, kind, sha256, size, name, content_type
+        )
+        query = select(Job).where(Job.session_id == str(session_id), Job.kind == "process")
+        job = tx.scalar(query.order_by(Job.created_at.desc()).limit(1)) if duplicate else None
+        job = job or jobs.enqueue(tx, "process", str(session_id), caller.user_id)
+        answer: dict[str, Any] = {"status": "processing", "job_id": job.job_id, "upload_id": upload.upload_id}
+    if duplicate:
+        response.status_code = 200
+        return answer | {"duplicate": True}
+    caller.state.hand_over(job.job_id)
+    return answer
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body of a batch, within its limit."""
+    pieces = bytearray()
+    async for piece in request.stream():
+        pieces += piece
+        if len(pieces) > MAX_BATCH:
+            raise Problem(413, f"The batch is larger than {MAX_BATCH} bytes; send it in parts.")
+    return bytes(pieces)
+
+
+async def _batch(session_id: Any, caller: Caller, request: Request, response: Response, kind: str) -> dict[str, Any]:
+    body = await _body(request)
+    content_type = request.headers.get("content-type", "application/json")
+    count = await run_in_threadpool(_counted, body, content_type, kind)
+    answer = await run_in_threadpool(_receive, caller, session_id, response, kind, body, None, content_type, MAX_BATCH)
+    return {"message": f"{count} samples accepted", "count": count, **answer}
+
+
+def _counted(body: bytes, content_type: str, kind: str) -> int:
+    """How many samples a batch holds; 422 for what is no batch, so that an app learns of its fault at once."""
+    from store.batches import count_samples
+
+    try:
+        return count_samples(body, content_type, kind)
+    except DecodeError as error:
+        raise Problem(422, str(error)) from error
+
+
+BATCH = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {"data": [{"timestamp": "2026-01-15T10:00:00.000Z", "heart_rate": 145, "confidence": 0.95}]},
+            }
+        },
+    }
+}
+
+
+@router.post("/hr-data", status_code=202, openapi_extra=BATCH)
+async def hr_data(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+    """Heart rates in bulk, in any order, again or late; nothing is counted twice."""
+    return await _batch(session_id, caller, request, response, "hr")
+
+
+@router.post("/heart-rate", status_code=202, openapi_extra=BATCH)
+async def heart_rate(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+    """Heart rates as the first watch app sends them (`data_points` of `bpm`)."""
+    return await _batch(session_id, caller, request, response, "hr")
+
+
+@router.post("/sensor-data", status_code=202, openapi_extra=BATCH)
+async def sensor_data(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+    """Accelerometer (m/s²) and gyroscope (rad/s) at a fixed rate from a start time."""
+    return await _batch(session_id, caller, request, response, "sensor")
+
+
+@router.post("/gps", status_code=202, openapi_extra=BATCH)
+async def gps(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+    """Positions."""
+    return await _batch(session_id, caller, request, response, "gps")
+
+
+@router.post("/spo2", status_code=202, openapi_extra=BATCH)
+async def spo2(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+    """Oxygen saturation."""
+    return await _batch(session_id, caller, request, response, "spo2")
+
+
+@router.post("/temperature", status_code=202, openapi_extra=BATCH)
+async def temperature(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+    """Skin temperature."""
+    return await _batch(session_id, caller, request, response, "temperature")
+
+
+@router.post("/activity", status_code=202, openapi_extra=BATCH)
+async def activity(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+    """Steps, energy, distance."""
+    return await _batch(session_id, caller, request, response, "activity")
+
+
+@router.get("/upload/status")
+def status(session_id: SessionId, caller: Asker) -> dict[str, Any]:
+    """How far the newest processing is."""
+    with caller.begin() as tx:
+        caller.seen_session(tx, session_id, "status")
+        query = select(Job).where(Job.session_id == str(session_id), Job.kind == "process")
+        job = tx.scalar(query.order_by(Job.created_at.desc()).limit(1))
+        if job is None:
+            raise Problem(404, "Nothing was uploaded to this session yet.")
+        answer = {"status": job.status, "progress": job.progress, "stage": job.stage, "job_id": job.job_id}
+        return answer | ({"error": job.error} if job.error else {})
+
+
+@router.get("/uploads")
+def uploads(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
+    """What was received, and what of it could not be read."""
+    with caller.begin() as tx:
+        caller.seen_session(tx, session_id, "uploads")
+        rows = tx.scalars(select(Upload).where(Upload.session_id == str(session_id)).order_by(Upload.received_at))
+        return [
+            {
+                "upload_id": row.upload_id,
+                "kind": row.kind,
+                "name": row.name,
+                "bytes": row.bytes,
+                "sha256": row.sha256,
+                "received_at": iso(row.received_at),
+                "error": row.error,
+            }
+            for row in rows
+        ]
