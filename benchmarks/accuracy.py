@@ -7,8 +7,10 @@ Three kinds of truth:
   have measured of them is simulated, each video seen from both players' wrists;
 - real tennis, 100 Hz at the wrist: strokes alone; a detection within 0.25 s of a labelled run of samples matches it.
 
-Figures are pooled over sessions; in brackets the 95 % interval by bootstrap over sessions. The peers are the targets
-of the published work on wrists (F1 0.86 for the other wrist, 0.94-0.96 for the racket's, on segmented data).
+Two lines of ceilings say what one wrist can tell at best: own contacts known exactly, nothing of the opponent's.
+
+Figures are pooled over sessions; in brackets the 95 % interval by bootstrap over sessions. Published
+strokes of unseen players: F1 0.86 at the other wrist (Silent Impact, 2024), 0.94-0.96 at the racket's (Ganser, 2021).
 """
 
 import argparse
@@ -25,6 +27,8 @@ from typing import Any
 import numpy as np
 
 from squashlib.evaluate import Comparison, compare, summarise
+from squashlib.evaluate.matching import iou
+from squashlib.simulate.script import Script, write_script
 
 FIRST_SEED = 90_000
 MATCHES = 40
@@ -62,6 +66,36 @@ SETS = (
 )
 
 
+def held_out(number: int) -> Script:
+    """The script of one held-out match."""
+    return write_script(np.random.default_rng(FIRST_SEED + number), LEVELS[number % len(LEVELS)])
+
+
+def ceiling(scripts: list[Script], server_known: bool) -> dict[str, Any]:
+    """What perfect strokes of one wrist give: rallies from the first own contact to the last.
+
+    A receiver's rally began one usual interval before the first own contact; who serves is known from the serve's
+    motion or the score, or it is not and all starts are moved alike. Every end is moved alike, since the wrist cannot
+    know whether the opponent hit once more and when the ball was dead. Both shifts are the medians of these very
+    rallies. A rally without own contact cannot be seen.
+    """
+    rallies = [(r, [t for t, mine in r.contacts if mine]) for script in scripts for r in script.rallies]
+    seen = [(r, own) for r, own in rallies if own]
+    truth = np.array([(r.start_s, r.stop_s) for r, _ in seen])
+    contacts = np.array([(own[0], own[-1]) for _, own in seen])
+    late = contacts[:, 0] - truth[:, 0]
+    receives = np.array([r.server != "me" for r, _ in seen])
+    start = contacts[:, 0] - (np.where(receives, np.median(late[receives]), 0.0) if server_known else np.median(late))
+    found = np.column_stack((start, contacts[:, 1] + np.median(truth[:, 1] - contacts[:, 1])))
+    overlap = np.array([iou(truth[i : i + 1], found[i : i + 1])[0, 0] for i in range(len(seen))])
+    row: dict[str, Any] = {"sessions": len(scripts)}
+    for at in (0.5, 0.75):
+        f1 = 2 * float((overlap >= at).sum()) / (len(rallies) + len(seen))
+        row[f"rally_f1_iou_{at}"] = {"value": round(f1, 4), "low": round(f1, 4), "high": round(f1, 4)}
+    edge = round(float(np.median(np.abs(found - truth))), 4)
+    return row | {"boundary_error_s": {"value": edge, "low": edge, "high": edge}}
+
+
 def simulated(which: SensorSet, number: int) -> Comparison:
     """One held-out match, analysed."""
     import squashlib
@@ -80,7 +114,8 @@ def labelled(which: SensorSet, number: int) -> Comparison:
     """One video from one player's wrist, analysed."""
     from benchmarks.labelled_videos import enacted
 
-    return analysed(enacted(number, which.sensors, which.hand), which)
+    rate_hz = which.rates_hz[number % len(which.rates_hz)]
+    return analysed(enacted(number, which.sensors, which.hand, rate_hz), which)
 
 
 def analysed(match: Any, which: SensorSet) -> Comparison:
@@ -96,6 +131,8 @@ def rows(matches: int) -> Iterator[tuple[str, dict[str, Any], dict[str, float]]]
     """Name, figures and targets of each line, as they come."""
     from benchmarks.labelled_videos import PRESENT, VIEWS
 
+    for name, serves in (("ceiling, own contacts and server known", True), ("ceiling, own contacts known", False)):
+        yield name, ceiling([held_out(number) for number in range(matches)], serves), {}
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for which in SETS:
             yield which.name, _summary(pool, simulated, which, matches), which.targets

@@ -25,12 +25,12 @@ LEAD_S = 60.0
 MISSING_S = 1.6
 
 
-def enacted(view: int, sensors: tuple[str, ...], hand: Any) -> Match:
+def enacted(view: int, sensors: tuple[str, ...], hand: Any, rate_hz: float) -> Match:
     """Video `view // 2 + 1` at the wrist of player `view % 2 + 1`."""
     script = labelled_script(view // 2 + 1, view % 2 + 1)
     start = datetime(2026, 3, 1, 18, tzinfo=UTC)
-    match = enact(np.random.default_rng(FIRST_SEED + view), script, start, sensors=sensors, hand=hand)
-    match.truth["games"] = []  # a video shows a part of one game
+    match = enact(np.random.default_rng(FIRST_SEED + view), script, start, rate_hz=rate_hz, sensors=sensors, hand=hand)
+    match.truth["games"] = None  # a video shows a part of one game
     return match
 
 

@@ -25,7 +25,11 @@ def tennis_strokes() -> dict[str, Any]:
     counts = np.array([_counts(pd.read_csv(path)) for path in sorted(RECORDINGS.glob("*.csv.gz"))])
     each = 2 * counts[:, 0] / (counts[:, 1] + counts[:, 2])
     matched, there, found = counts.sum(axis=0)
-    figure = {"value": round(2 * matched / (there + found), 4), "low": float(each.min()), "high": float(each.max())}
+    figure = {
+        "value": round(float(2 * matched / (there + found)), 4),
+        "low": float(each.min()),
+        "high": float(each.max()),
+    }
     return {"sessions": len(counts), "stroke_f1_within_0.25_s": figure, "strokes": int(there), "found": int(found)}
 
 

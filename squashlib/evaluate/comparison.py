@@ -47,8 +47,8 @@ class Hits:
 class Comparison:
     """What one session's analysis got right. Errors are found minus truth, in seconds, of rallies matched at IoU 0.5.
 
-    `strokes` is None where the analysis could not see strokes; `confidence` and `correct` have one entry per rally
-    found, `correct` meaning matched at IoU 0.5.
+    `games` is None where the truth does not know them, `strokes` where the analysis could not see strokes;
+    `confidence` and `correct` have one entry per rally found, `correct` meaning matched at IoU 0.5.
     """
 
     rallies: dict[float, Hits]
@@ -57,7 +57,7 @@ class Comparison:
     last_contact_error_s: Array
     merged: int
     split: int
-    games: Hits
+    games: Hits | None
     game_error_s: Array
     score_right: Hits
     strokes: dict[float, Hits] | None
@@ -96,7 +96,7 @@ class Comparison:
                 "error": _number(self.count[1] - self.count[0]),
                 "inside": self.count[2] <= self.count[0] <= self.count[3],
             },
-            "games": {**self.games.to_dict(), "boundary_error_s": _spread(np.abs(self.game_error_s))},
+            "games": self.games and {**self.games.to_dict(), "boundary_error_s": _spread(np.abs(self.game_error_s))},
             "game_scores": self.score_right.to_dict(),
             "strokes": None
             if self.strokes is None
@@ -129,7 +129,8 @@ def compare(truth: Document, analysis: Document) -> Comparison:
     pairs = {at: match_spans(there, found, at) for at in IOUS}
     half = pairs[0.5]
     last = np.array([_since(r.get("last_contact") or r["end"], zero) for r in truth["rallies"]], np.float64)
-    games, games_found = _spans(truth["games"], zero), _spans(analysis["games"], zero)
+    known_games = truth.get("games") or []
+    games, games_found = _spans(known_games, zero), _spans(analysis["games"], zero)
     game_pairs = match_spans(games, games_found, GAME_IOU)
     strokes, side = _strokes(truth, analysis, zero)
     accuracy, play_error = _frames(there, found)
@@ -140,9 +141,9 @@ def compare(truth: Document, analysis: Document) -> Comparison:
         last_contact_error_s=found[half[:, 1], 1] - last[half[:, 0]],
         merged=merges(there, found),
         split=splits(there, found),
-        games=Hits(len(game_pairs), len(games), len(games_found)),
+        games=None if truth.get("games") is None else Hits(len(game_pairs), len(games), len(games_found)),
         game_error_s=(games_found[game_pairs[:, 1]] - games[game_pairs[:, 0]]).ravel(),
-        score_right=_scores(truth["games"], analysis["games"], game_pairs),
+        score_right=_scores(known_games, analysis["games"], game_pairs),
         strokes=strokes,
         side=side,
         confidence=np.array([r["confidence"] for r in analysis["rallies"]], np.float64),

@@ -117,8 +117,10 @@ FIGURES: dict[str, Figure] = {
     "count_error": _mean(lambda c: (c.count[1] - c.count[0]) / max(1, c.count[0])),
     "count_error_absolute": _mean(lambda c: abs(c.count[1] - c.count[0]) / max(1, c.count[0])),
     "count_interval_coverage": _mean(_inside),
-    "games_f1_iou_0.8": lambda cs: _pooled([c.games for c in cs]),
-    "games_number_right": _mean(lambda c: float(c.games.truth == c.games.found)),
+    "games_f1_iou_0.8": lambda cs: _pooled([c.games for c in cs if c.games is not None]),
+    "games_number_right": _mean(
+        lambda c: float(c.games.truth == c.games.found) if c.games is not None else float("nan")
+    ),
     "stroke_f1_within_0.15_s": _stroke_f1(0.15),
     "stroke_f1_within_0.25_s": _stroke_f1(0.25),
     "stroke_f1_within_0.35_s": _stroke_f1(0.35),
