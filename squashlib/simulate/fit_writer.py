@@ -46,6 +46,9 @@ class Field:
         return np.dtype(self.dtype).itemsize * (1 if self.base == "S" else self.count)
 
 
+TIMER = [Field(253, "u4"), Field(0, "enum"), Field(1, "enum")]  # event 0 is the timer: started (0), stopped (4)
+
+
 def write_fit(session: xr.Dataset, path: str | Path) -> None:
     """Write heart rate, motion and points of a session as FIT.
 
@@ -102,6 +105,7 @@ def _head(session: xr.Dataset) -> list[tuple[Any, bytes]]:
     file_id = [Field(0, "enum"), Field(1, "u2"), Field(2, "u2"), Field(4, "u4"), Field(8, "S", 32)]
     rows = [_one((-1.0, 0), 0, 0, file_id, [4, 255, 1, stamp, name])]
     rows.append(_one((-1.0, 1), 0, 23, [Field(253, "u4"), Field(2, "u2"), Field(27, "S", 32)], [stamp, 255, name]))
+    rows.append(_one((-1.0, 7), 0, 21, TIMER, [stamp, 0, 0]))
     if "point" in session.sizes:
         rows.append(_one((-1.0, 2), 0, 207, [Field(3, "u1")], [0]))
         describe = [Field(0, "u1"), Field(1, "u1"), Field(2, "u1"), Field(3, "S", 16)]
@@ -190,18 +194,19 @@ def _records(session: xr.Dataset) -> list[tuple[Any, bytes]]:
 
 
 def _tail(session: xr.Dataset) -> list[tuple[Any, bytes]]:
+    """Timer stopped, one lap, the session and the activity: what a watch writes when it is told to save."""
     stamp, length = int(_stamp(session)), int(session.attrs["duration_s"] * 1000)
-    end = stamp + length // 1000
-    fields = [
-        Field(253, "u4"),
-        Field(2, "u4"),
-        Field(7, "u4"),
-        Field(8, "u4"),
-        Field(5, "enum"),
-        Field(6, "enum"),
-        Field(26, "u2"),
-    ]
-    last = float("inf")
-    rows = [_one((last, 0), 0, 18, fields, [end, stamp, length, length, SPORT_RACKET, SUB_SPORT_SQUASH, 1])]
+    end, last = stamp + length // 1000, float("inf")
+    bpm = session["heart_rate"].values if "heart_rate" in session else np.array([np.nan])
+    heart = [255, 255] if np.isnan(bpm).all() else [round(float(np.nanmean(bpm))), round(float(np.nanmax(bpm)))]
+    spans = [Field(253, "u4"), Field(2, "u4"), Field(7, "u4"), Field(8, "u4")]
+    lap = [*spans, Field(15, "u1"), Field(16, "u1"), Field(25, "enum")]
+    whole = [*spans, Field(5, "enum"), Field(6, "enum"), Field(16, "u1"), Field(17, "u1"), Field(26, "u2")]
+    times = [end, stamp, length, length]
     activity = [Field(253, "u4"), Field(0, "u4"), Field(1, "u2"), Field(2, "enum")]
-    return [*rows, _one((last, 1), 0, 34, activity, [end, length, 1, 0])]
+    return [
+        _one((last, 0), 0, 21, TIMER, [end, 0, 4]),
+        _one((last, 1), 0, 19, lap, [*times, *heart, SPORT_RACKET]),
+        _one((last, 2), 0, 18, whole, [*times, SPORT_RACKET, SUB_SPORT_SQUASH, *heart, 1]),
+        _one((last, 3), 0, 34, activity, [end, length, 1, 0]),
+    ]

@@ -1,5 +1,6 @@
 """What we write is FIT to others too: Garmin's SDK and fitdecode read it, and our decoder gives it back."""
 
+import time
 from pathlib import Path
 
 import fitdecode
@@ -46,6 +47,8 @@ def test_garmins_sdk_reads_it(written: tuple[Match, Path]) -> None:
     messages, errors = Decoder(Stream.from_file(str(path))).read()
     assert errors == []
     assert messages["session_mesgs"][0]["sub_sport"] == "squash"
+    assert [m["event_type"] for m in messages["event_mesgs"]] == ["start", "stop_all"]
+    assert len(messages["lap_mesgs"]) == messages["session_mesgs"][0]["num_laps"] == 1
     bpm = [m["heart_rate"] for m in messages["record_mesgs"] if "heart_rate" in m]
     expected = match.session["heart_rate"].values
     assert np.nansum(expected) == pytest.approx(sum(bpm), rel=0.01)
@@ -80,3 +83,22 @@ def test_scores_come_back_as_points(tmp_path: Path) -> None:
     for name in ("point_winner", "point_score_me", "point_score_opponent", "point_game"):
         assert again[name].values.tolist() == points[name][1].tolist(), name
     assert np.abs(again["point_time"].values - times).max() <= 1.6
+
+
+def test_what_is_not_there_is_not_written(tmp_path: Path) -> None:
+    match = squashlib.simulate(7, rate_hz=10, sensors=("acceleration",))
+    squashlib.write_fit(match.session, tmp_path / "n.fit")
+    messages, errors = Decoder(Stream.from_file(str(tmp_path / "n.fit"))).read()
+    assert errors == []
+    assert not {"record_mesgs", "gyroscope_data_mesgs"} & set(messages)
+    assert "avg_heart_rate" not in messages["session_mesgs"][0]
+    again = squashlib.decode(tmp_path / "n.fit")
+    assert set(again.data_vars) == {"acceleration"}
+
+
+def test_an_hour_at_100_hz_is_written_in_seconds(tmp_path: Path) -> None:
+    match = squashlib.simulate(14, level="elite", rate_hz=100)
+    before = time.process_time()
+    squashlib.write_fit(match.session, tmp_path / "h.fit")
+    assert (tmp_path / "h.fit").stat().st_size > 8e6
+    assert time.process_time() - before < 5
