@@ -26,7 +26,7 @@ STROKES = (
     ("drop", 0.36, 1.1, 0.18),
 )
 SERVE = (0.6, 1.25)
-DRIVE_RAD_S = {"playing": 22.5, "other": 6.2}
+DRIVE_RAD_S = {"playing": 22.5, "other": 7.4}
 DRIVE_G = {"playing": 3.4, "other": 1.25}
 
 
@@ -103,7 +103,8 @@ def gestures(rng: np.random.Generator, script: Script, wrist: Wrist) -> tuple[Mo
             if mine:
                 strokes.append((time, _stroke(rng, movement, wrist, time, 1.0, serve=i == 0)))
             elif rng.random() < 0.6:  # back to the middle, a feint, a stumble
-                _jolt(rng, movement, wrist, time + rng.normal(0, 0.25), rng.uniform(0.3, 1.2))
+                calm = 0.5 if wrist.hand == "other" else 1.0
+                _jolt(rng, movement, wrist, time + rng.normal(0, 0.25), calm * rng.uniform(0.3, 1.2))
     for rally, rest_s in zip(script.rallies, _rests(script), strict=True):
         _between(rng, movement, wrist, rally, rest_s)
     return movement, strokes
@@ -143,11 +144,11 @@ def _swing(
     """Back swing, swing about 0.31 s wide at half height around the contact, follow-through, and the ball's shock."""
     other = wrist.hand == "other"
     axis = _unit((wrist.backhand if side == "backhand" else wrist.forehand) + rng.normal(0, wrist.scatter, 3) / 1.7)
+    if other:  # the free arm balances the trunk, which turns for a soft stroke almost as for a hard one
+        size = size**0.6 * rng.lognormal(0, 0.3)
     rate = DRIVE_RAD_S[wrist.hand] * wrist.strength * size
-    if other:
-        rate *= rng.lognormal(0, 0.4)
-    width = 0.13 * wide * rng.lognormal(0, 0.18) * (1.5 if other else 1.0)
-    peak = time + (rng.normal(0.05, 0.1) if other else rng.normal(0.0, 0.02))
+    width = 0.13 * wide * rng.lognormal(0, 0.18) * (1.3 if other else 1.0)
+    peak = time + (rng.normal(0.04, 0.07) if other else rng.normal(0.0, 0.02))
     movement.turn.append((peak, width, rate * axis))
     movement.turn.append((peak - rng.uniform(0.35, 0.6), width * 1.4, -rng.uniform(0.15, 0.4) * rate * axis))
     turned = _unit(axis + rng.normal(0, 0.5, 3))

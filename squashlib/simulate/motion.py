@@ -25,6 +25,8 @@ def wrist_motion(
     acceleration = _sum_pulses(movement.push, n, rate_hz)
     tilt = _sum_pulses(movement.tilt, n, rate_hz)
     restless = rng.uniform(0.25, 0.5) * walking + rng.uniform(0.9, 1.6) * playing + 0.5 * warm + 0.04
+    if wrist.hand == "other":  # no racket to hold ready
+        restless *= 0.8
     for axis in range(3):
         gyro[:, axis] += _wander(rng, n, rate_hz, 2.0) * restless
         gyro[:, axis] += rng.normal(0, 0.02, n)
