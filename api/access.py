@@ -87,12 +87,20 @@ def bearer_token(request: Request) -> str | None:
 
 def _caller(request: Request, state: State, _shown: Annotated[object, Depends(_bearer)] = None) -> Caller:
     token = bearer_token(request)
+    if request.method not in ("GET", "HEAD") and "authorization" not in request.headers:
+        _same_site(request)
     found = identify(state, token) if token else None
     if found is None:
         ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
         raise tokens.refused()
     ratelimit.count(request, state.limiter, "user", found.user_id)
     return found
+
+
+def _same_site(request: Request) -> None:
+    """A cookie alone changes nothing: the page must say that it wrote the request, which no foreign form can."""
+    if "x-requested-with" not in request.headers and request.cookies:
+        raise Problem(403, "A request with a cookie needs the header X-Requested-With.")
 
 
 Asker = Annotated[Caller, Depends(_caller)]

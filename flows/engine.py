@@ -1,97 +1,14 @@
-"""A papermill engine of warm, single-use kernels: imports paid beforehand, no kernel sees two athletes' data."""
+"""A papermill engine of warm, single-use kernels: no kernel sees two athletes' data.
 
-import atexit
-import os
-import threading
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+papermill imports this module itself (entry point `squash-warm`); nobody else may, or the two import each other.
+"""
+
 from typing import Any
 
-from jupyter_client.manager import KernelManager
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
-WARM = 1
-MEMORY_BYTES = 4 << 30
-#: What a kernel may see of the environment: no database, no key, no token.
-PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "NUMBA_CACHE_DIR", "VIRTUAL_ENV")
-PREPAID = f"""
-import resource as _r
-_r.setrlimit(_r.RLIMIT_DATA, ({MEMORY_BYTES}, {MEMORY_BYTES}))
-from IPython.display import HTML
-import numpy, xarray, zarr, plotly.graph_objects as _go
-from squashlib import plot, report, session
-_ = _go.Figure(_go.Scatter(x=[1], y=[1])).to_plotly_json()
-del _r, _go
-"""
-READY_S = 90
-
-
-def scrubbed_environment() -> dict[str, str]:
-    """The environment of a kernel."""
-    return {name: os.environ[name] for name in PASSED if name in os.environ} | {"MPLBACKEND": "agg"}
-
-
-def start_kernel() -> KernelManager:
-    """A kernel over IPC with its imports done."""
-    manager = KernelManager(kernel_name="python3", transport="ipc")
-    manager.start_kernel(env=scrubbed_environment())
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=READY_S)
-        reply = client.execute_interactive(PREPAID, timeout=READY_S, store_history=False, output_hook=lambda _: None)
-        if reply["content"]["status"] != "ok":
-            raise RuntimeError(f"a kernel's imports failed: {reply['content'].get('evalue')}")
-    finally:
-        client.stop_channels()
-    return manager
-
-
-class Pool:
-    """Kernels that wait to be used once."""
-
-    def __init__(self, size: int) -> None:
-        self._hands = ThreadPoolExecutor(1, "kernel")
-        self._waiting: deque[Future[KernelManager]] = deque()
-        self._size, self._lock, self._closed = size, threading.Lock(), False
-
-    def fill(self) -> None:
-        """Start kernels until enough wait."""
-        with self._lock:
-            while not self._closed and len(self._waiting) < self._size:
-                self._waiting.append(self._hands.submit(start_kernel))
-
-    def take(self) -> KernelManager:
-        """A kernel that nobody used before; another is started for the next one. A dead one is replaced."""
-        self.fill()
-        with self._lock:
-            future = self._waiting.popleft()
-        manager = future.result()
-        if not manager.is_alive():
-            manager = start_kernel()
-        return manager
-
-    def close(self) -> None:
-        """Kill what waits."""
-        with self._lock:
-            self._closed = True
-            waiting = list(self._waiting)
-            self._waiting.clear()
-        for future in waiting:
-            if not future.cancel():
-                end(future.result())
-        self._hands.shutdown(wait=False, cancel_futures=True)
-
-
-def end(manager: KernelManager) -> None:
-    """Kill a kernel and remove its sockets."""
-    manager.shutdown_kernel(now=True)
-    manager.cleanup_resources()
-
-
-POOL = Pool(WARM)
-atexit.register(POOL.close)
+from flows.warm import POOL, end
 
 
 class WarmEngine(NBClientEngine):  # type: ignore[misc]

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -71,16 +72,36 @@ def platform(
         "worker": [*python, "flows.worker"],
     }
     children: dict[str, subprocess.Popen[bytes]] = {}
+    ending = threading.Event()
+    keeper = threading.Thread(
+        target=keep, args=(children, lambda name: start(name, commands[name], env, home), ending), daemon=True
+    )
     try:
         for name in ("prefect", "api"):
             children[name] = start(name, commands[name], env, home)
         wait_for(urls["prefect"] + "/health", children, "prefect", home)
         children["worker"] = start("worker", commands["worker"], env, home)
         wait_for(urls["api"] + "/health", children, "api", home, any_answer=True)
+        keeper.start()
         announce(f"The platform is up (logs in {home / 'logs'}).")
         yield urls
     finally:
+        ending.set()
+        if keeper.is_alive():
+            keeper.join()
         stop(children)
+
+
+def keep(
+    children: dict[str, subprocess.Popen[bytes]],
+    again: Callable[[str], subprocess.Popen[bytes]],
+    ending: threading.Event,
+) -> None:
+    """Start a part that died again, until the platform ends."""
+    while not ending.wait(2.0):
+        for name, child in children.items():
+            if child.poll() is not None:
+                children[name] = again(name)
 
 
 def start(name: str, command: list[str], env: Mapping[str, str], home: Path) -> subprocess.Popen[bytes]:

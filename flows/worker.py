@@ -6,8 +6,8 @@ import time
 
 from prefect.task_worker import serve
 
-from flows.engine import POOL
 from flows.tasks import reconcile, run_job
+from flows.warm import POOL
 from flows.work import run_waiting
 from store import Store, jobs
 

@@ -8,7 +8,7 @@ LIST_NAMES = ("data", "data_points", "samples")
 
 
 def count_samples(body: bytes, content_type: str | None, kind: str) -> int:
-    """Number of samples in a batch; raises `DecodeError` for what is none. Bad samples in a batch are not looked for."""
+    """Number of samples in a batch; raises `DecodeError` for what is none. Single bad samples are not looked for."""
     from squashlib.decode.unpack import unpack
 
     content: Any = unpack(body, content_type)

@@ -6,7 +6,7 @@ from typing import Any
 from store import Store, StoredAnalysis
 
 MAX_POINTS = 2000
-KINDS = {"warmup": "warmup", "game_break": "game_break", "cooldown": "cooldown", "rally": "rally"}
+KINDS = ("warmup", "game_break", "cooldown", "rally")
 
 
 def hr_chart(store: Store, stored: StoredAnalysis) -> dict[str, Any]:

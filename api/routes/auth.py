@@ -61,7 +61,7 @@ class TokenPair(Wire):
 
     access_token: str
     refresh_token: str
-    token_type: str = "bearer"
+    token_type: str = "bearer"  # noqa: S105 - not a secret
     expires_in: int
 
 

@@ -89,13 +89,12 @@ def _held(tx: Any, row: SessionRow) -> list[dict[str, Any]]:
 
 def _record(
     caller: Caller, tx: Any, row: SessionRow, point_id: str, op: str, body: dict[str, Any], server: bool
-) -> str:
-    """Append an event; returns the job that brings insights up to date."""
+) -> None:
+    """Append an event, for the journal and for those who watch."""
     common = {"session_id": row.session_id, "user_id": caller.user_id}
     tx.add(PointEvent(**common, point_id=point_id, op=op, body=body, server_clock=server))
     tx.add(SessionEvent(**common, event="point", data={"point_id": point_id, "op": op}))
     tx.flush()
-    return ""
 
 
 def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
