@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 import squashlib
+from squashlib.fingerprint import reached
 from squashlib.intervals import Intervals
 from squashlib.session import parse_iso
 from squashlib.simulate.script import Script, write_script
@@ -187,3 +188,12 @@ def test_fast_enough_to_make_many() -> None:
     before = time.process_time()
     minutes = sum(squashlib.simulate(seed, rate_hz=50).session.attrs["duration_s"] for seed in (1, 2)) / 60
     assert time.process_time() - before < 2.0 * minutes / 90 + 1.0
+
+
+def test_simulator_and_detectors_share_no_figure() -> None:
+    made = set().union(*(reached(f"squashlib.simulate.{name}") for name in ("match", "script", "fit_writer")))
+    found = reached("squashlib.analysis")
+    assert "squashlib.simulate.gestures" in made
+    assert "squashlib.detectors.rallies" in found
+    assert not {name for name in made if name.startswith("squashlib.detectors")}
+    assert not {name for name in found if name.startswith("squashlib.simulate")}
