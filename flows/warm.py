@@ -1,12 +1,16 @@
 """Warm kernels that wait to be used once: imports are paid beforehand, the environment is scrubbed."""
 
+import asyncio
 import atexit
 import os
+import shutil
+import tempfile
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
-from jupyter_client.manager import KernelManager
+from jupyter_client.manager import AsyncKernelManager
 
 WARM = 1
 MEMORY_BYTES = 4 << 30
@@ -29,17 +33,28 @@ def scrubbed_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED if name in os.environ} | {"MPLBACKEND": "agg"}
 
 
-def start_kernel() -> KernelManager:
+def start_kernel() -> AsyncKernelManager:
     """A kernel over IPC with its imports done."""
-    manager = KernelManager(kernel_name="python3", transport="ipc")
-    manager.start_kernel(env=scrubbed_environment())
+    return asyncio.run(_started())
+
+
+async def _started() -> AsyncKernelManager:
+    # Sockets and whatever a notebook leaves behind lie in a folder of the kernel's own, which ends with it.
+    folder = tempfile.mkdtemp(prefix="squash-kernel-")
+    manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{folder}/socket")
+    await manager.start_kernel(env=scrubbed_environment(), cwd=folder)
     client = manager.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=READY_S)
-        reply = client.execute_interactive(PREPAID, timeout=READY_S, store_history=False, output_hook=lambda _: None)
+        await client.wait_for_ready(timeout=READY_S)
+        reply = await client.execute_interactive(
+            PREPAID, timeout=READY_S, store_history=False, output_hook=lambda _: None
+        )
         if reply["content"]["status"] != "ok":
             raise RuntimeError(f"a kernel's imports failed: {reply['content'].get('evalue')}")
+    except BaseException:
+        await manager.shutdown_kernel(now=True)
+        raise
     finally:
         client.stop_channels()
     return manager
@@ -50,7 +65,7 @@ class Pool:
 
     def __init__(self, size: int) -> None:
         self._hands = ThreadPoolExecutor(1, "kernel")
-        self._waiting: deque[Future[KernelManager]] = deque()
+        self._waiting: deque[Future[AsyncKernelManager]] = deque()
         self._size, self._lock, self._closed = size, threading.Lock(), False
 
     def fill(self) -> None:
@@ -59,13 +74,13 @@ class Pool:
             while not self._closed and len(self._waiting) < self._size:
                 self._waiting.append(self._hands.submit(start_kernel))
 
-    def take(self) -> KernelManager:
+    def take(self) -> AsyncKernelManager:
         """A kernel that nobody used before; another is started for the next one. A dead one is replaced."""
         self.fill()
         with self._lock:
             future = self._waiting.popleft()
         manager = future.result()
-        if not manager.is_alive():
+        if not asyncio.run(manager.is_alive()):
             manager = start_kernel()
         return manager
 
@@ -81,10 +96,11 @@ class Pool:
         self._hands.shutdown(wait=False, cancel_futures=True)
 
 
-def end(manager: KernelManager) -> None:
+def end(manager: AsyncKernelManager) -> None:
     """Kill a kernel and remove its sockets."""
-    manager.shutdown_kernel(now=True)
+    asyncio.run(manager.shutdown_kernel(now=True))
     manager.cleanup_resources()
+    shutil.rmtree(Path(manager.ip).parent, ignore_errors=True)
 
 
 POOL = Pool(WARM)

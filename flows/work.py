@@ -15,17 +15,18 @@ BEAT_S = 10.0
 
 def work_off(store: Store, job_id: str) -> str:
     """Do a job, unless it is done or its session is being worked on; return the job's state in a word."""
-    job = jobs.start(store.catalog, job_id)
-    if job is None or job.session_id is None:
+    session_id = jobs.session_of(store.catalog, job_id)
+    if session_id is None:
         return "nothing to do"
-    who, name = jobs.holder(), f"session:{job.session_id}"
+    who, name = jobs.holder(), f"session:{session_id}"
     if not jobs.lock(store.catalog, name, who):
-        jobs.give_back(store.catalog, job_id)
         return "waits"
     with beating(store, name, who):
+        if jobs.start(store.catalog, job_id) is None:
+            return "nothing to do"
         try:
             process_session(
-                store, job.session_id, tell=lambda stage, done: jobs.progress(store.catalog, job_id, stage, done)
+                store, session_id, tell=lambda stage, done: jobs.progress(store.catalog, job_id, stage, done)
             )
         except SquashError as error:
             jobs.fail(store.catalog, job_id, str(error))

@@ -73,6 +73,13 @@ def start(catalog: Catalog, job_id: str) -> Job | None:
         return job
 
 
+def session_of(catalog: Catalog, job_id: str) -> str | None:
+    """The session of a job that is still to be done, None for one that is not."""
+    with catalog.begin() as tx:
+        job = tx.get(Job, job_id)
+        return None if job is None or job.status in ("completed", "failed") else job.session_id
+
+
 def progress(catalog: Catalog, job_id: str, stage: str, percent: int) -> None:
     """Move a job on, for everybody who watches."""
     with catalog.begin() as tx:
@@ -95,13 +102,6 @@ def fail(catalog: Catalog, job_id: str, error: str) -> None:
     with catalog.begin() as tx:
         if (job := tx.get(Job, job_id)) is not None:
             _close(tx, job, "failed", error)
-
-
-def give_back(catalog: Catalog, job_id: str) -> None:
-    """Somebody else works on the session: let the job wait for its turn without counting an attempt."""
-    with catalog.begin() as tx:
-        if (job := tx.get(Job, job_id)) is not None and job.status == "processing":
-            job.status, job.stage, job.attempts = "queued", "queued", job.attempts - 1
 
 
 def waiting(catalog: Catalog, older_s: float) -> Sequence[Job]:

@@ -1,4 +1,4 @@
-"""The envelope of a batch: JSON or msgpack, plain or gzipped; imports nothing heavy, since the API looks in here too."""
+"""The envelope of a batch: JSON or msgpack, plain or gzipped; light to import, since the API looks in here too."""
 
 import json
 from typing import Any

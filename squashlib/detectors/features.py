@@ -35,7 +35,7 @@ def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
     if len(times):
         energy = log_mean(times, envelope, seconds)
         at = np.clip(swings["swing_time"].values.astype(np.int64), 0, seconds - 1)
-        swing_count = np.bincount(at, swings["swing_probability"].values, seconds)
+        swing_count = np.bincount(at, swings["swing_probability"].values, seconds).astype(np.float64)
         swing_count[np.isnan(energy)] = np.nan
     return Features(energy, swing_count, demand(session, seconds))
 
