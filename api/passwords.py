@@ -21,7 +21,7 @@ def matches(password: str, kept: str | None) -> bool:
     """Whether a password is the one behind `kept`; None (no such user) takes equally long and is never right."""
     with _AT_ONCE:
         try:
-            right = _HASHER.verify(kept or _NOBODY, password)
+            right: bool = _HASHER.verify(kept or _NOBODY, password)
         except (VerificationError, InvalidHashError):
             right = False
     return right and kept is not None

@@ -60,6 +60,14 @@ async def _started() -> AsyncKernelManager:
     return manager
 
 
+async def _alive(manager: AsyncKernelManager) -> bool:
+    return bool(await manager.is_alive())
+
+
+async def _ended(manager: AsyncKernelManager) -> None:
+    await manager.shutdown_kernel(now=True)
+
+
 class Pool:
     """Kernels that wait to be used once."""
 
@@ -80,7 +88,7 @@ class Pool:
         with self._lock:
             future = self._waiting.popleft()
         manager = future.result()
-        if not asyncio.run(manager.is_alive()):
+        if not asyncio.run(_alive(manager)):
             manager = start_kernel()
         return manager
 
@@ -98,8 +106,7 @@ class Pool:
 
 def end(manager: AsyncKernelManager) -> None:
     """Kill a kernel and remove its sockets."""
-    asyncio.run(manager.shutdown_kernel(now=True))
-    manager.cleanup_resources()
+    asyncio.run(_ended(manager))
     shutil.rmtree(Path(manager.ip).parent, ignore_errors=True)
 
 

@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from squashlib import decode as decode
     from squashlib.analysis import Analysis as Analysis
     from squashlib.analysis import analyse as analyse
     from squashlib.athlete import Athlete as Athlete
+    from squashlib.decode import decode as decode
     from squashlib.detectors.framework import MetricResult as MetricResult
     from squashlib.detectors.framework import MetricsFramework as MetricsFramework
     from squashlib.detectors.rallies import RallyDetector as RallyDetector

@@ -12,7 +12,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from squashlib.detectors.framework import Detector, MetricsFramework
 
@@ -24,7 +24,7 @@ NOT_ALGORITHM = ("squashlib", "squashlib.errors", "squashlib.fingerprint")
 
 def detector_fingerprint(detector: Detector) -> str:
     """Hash of all that makes `detector`'s results what they are (64 hex digits)."""
-    parameters = asdict(detector) if is_dataclass(detector) and not isinstance(detector, type) else {}
+    parameters: dict[str, Any] = asdict(cast("Any", detector)) if is_dataclass(detector) else {}
     parts = {
         "class": f"{type(detector).__module__}.{type(detector).__qualname__}",
         "version": detector.version,

@@ -107,7 +107,7 @@ def _optimal_zone(
     top, _, _ = maximum(Context(session, tuple(points), athlete, {}), bpm)
     good = ~np.isnan(at_points)
     zones = zone_of(at_points[good], top)
-    best = None
+    best: dict[str, Any] | None = None
     for zone in np.unique(zones):
         here = won[good][zones == zone]
         if len(here) >= 8:

@@ -40,7 +40,7 @@ def heart_rate(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> go.Figu
     if session.sizes.get("hr_time", 0):
         step = max(1, session.sizes["hr_time"] // MAX_POINTS)
         times, bpm = session["hr_time"].values[::step], session["heart_rate"].values[::step]
-        shown = np.where(np.isnan(bpm), None, np.round(bpm, 1))
+        shown = [None if np.isnan(beat) else round(float(beat), 1) for beat in bpm]
         figure.add_scatter(
             x=_minutes(times), y=shown, mode="lines", line={"color": RED, "width": 1.6}, name="heart rate"
         )

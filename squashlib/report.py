@@ -111,7 +111,7 @@ def _without_plotly(notebook: "NotebookNode") -> "NotebookNode":
     """Figures become JSON in the page that `report.js` draws; nbconvert would drop them."""
     from nbformat import from_dict
 
-    copy = from_dict(json.loads(json.dumps(notebook)))
+    copy: NotebookNode = from_dict(json.loads(json.dumps(notebook)))
     for cell in copy.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})

@@ -138,7 +138,7 @@ def read(source: str | Path | ZarrStore, *, group: str | None = None) -> xr.Data
     target = source if isinstance(source, ZarrStore) else str(source)
     dataset = xr.open_zarr(target, group=group, decode_times=False, consolidated=False, chunks=None)
     with dataset:
-        loaded = dataset.load()
+        loaded: xr.Dataset = dataset.load()
     return loaded.assign_coords(axis=("axis", np.array(AXIS))) if "axis" in loaded.dims else loaded
 
 

@@ -41,7 +41,7 @@ class Catalog:
     def healthy(self) -> bool:
         """Whether the database answers."""
         with self.begin() as tx:
-            return tx.scalar(text("SELECT 1")) == 1
+            return bool(tx.scalar(text("SELECT 1")) == 1)
 
 
 def connect(url: str) -> Engine:

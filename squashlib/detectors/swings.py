@@ -63,7 +63,7 @@ def strong_kind(x: Floats) -> Floats:
     """Probability of the upper of two normal laws with one spread each, by expectation-maximisation; (n,)."""
     if len(x) < 8:
         return np.zeros(len(x))
-    low, high = np.quantile(x, 0.3), np.quantile(x, 0.95)
+    low, high = float(np.quantile(x, 0.3)), float(np.quantile(x, 0.95))
     spread_low = spread_high = max(float(x.std()) / 2, 1e-3)
     share = 0.3
     p = np.zeros(len(x))

@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -36,5 +36,5 @@ import numba  # noqa: E402 - reads its cache folder from the environment at impo
 
 def kernel(function: F) -> F:
     """Compile at the first call; plain Python with NUMBA_DISABLE_JIT=1."""
-    compiled: F = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    compiled: Any = numba.njit(cache=True, nogil=True)(function)
+    return cast("F", compiled)

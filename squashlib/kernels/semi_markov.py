@@ -70,7 +70,7 @@ def log_sum(values: Floats) -> float:
     total = 0.0
     for value in values:
         total += np.exp(value - top)
-    return top + np.log(total)
+    return float(top + np.log(total))
 
 
 @kernel
