@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from squashlib.detectors.swings import swing_envelope
+from squashlib.detectors.swings import pulling, turning
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,25 +19,30 @@ LAG_S = 6.5  # transport of 1 to 5 s and the smoothing of a wrist sensor
 class Features:
     """By second, shape (T,); a sensor that is not there is None, a second without data NaN."""
 
-    energy: Floats | None
+    energy: Floats | None  # log of how fast the wrist turns
+    effort: Floats | None  # log of how hard it is pulled
     swings: Floats | None
     demand: Floats | None
 
     def __len__(self) -> int:
-        return next((len(x) for x in (self.energy, self.demand) if x is not None), 0)
+        return next((len(x) for x in (self.energy, self.effort, self.demand) if x is not None), 0)
 
 
 def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
     """Features of every whole second; `swings` as `SwingDetector` finds them."""
     seconds = max(1, int(np.ceil(session.attrs["duration_s"])))
-    times, envelope = swing_envelope(session)
-    energy = swing_count = None
-    if len(times):
-        energy = log_mean(times, envelope, seconds)
+    energy, effort = (_log_mean_of(sensor(session), seconds) for sensor in (turning, pulling))
+    swing_count = None
+    moved = energy if energy is not None else effort
+    if moved is not None:
         at = np.clip(swings["swing_time"].values.astype(np.int64), 0, seconds - 1)
         swing_count = np.bincount(at, swings["swing_probability"].values, seconds).astype(np.float64)
-        swing_count[np.isnan(energy)] = np.nan
-    return Features(energy, swing_count, demand(session, seconds))
+        swing_count[np.isnan(moved)] = np.nan
+    return Features(energy, effort, swing_count, demand(session, seconds))
+
+
+def _log_mean_of(series: tuple[Floats, Floats], seconds: int) -> Floats | None:
+    return log_mean(*series, seconds) if len(series[0]) else None
 
 
 def log_mean(times: Floats, envelope: Floats, seconds: int) -> Floats:

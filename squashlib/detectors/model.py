@@ -4,6 +4,7 @@ Durations after labelled video (rally gamma k=2.8 mean 14 s, rest gamma k=5.6 me
 and the rules (warm-up four to five minutes, interval 90 to 120 s).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import lgamma
 
@@ -20,14 +21,14 @@ WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN = range(6)
 BEFORE = 6
 NAMED = np.array([WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN, IDLE])
 N_STATES = len(NAMED)
-LONGEST_S = np.array([600, 150, 75, 320, 900, 900, 900])
+LONGEST_S = np.array([600, 120, 75, 320, 900, 900, 900])
 
 #: Probability of beginning in, of moving between (row: from), and of ending in each state.
 FIRST = np.array([0.45, 0.1, 0.03, 0.02, 0.0, 0.0, 0.4])
 LAST = np.array([0.01, 0.12, 0.12, 0.05, 0.2, 0.5, 0.01])
 CHANGE = np.array(
     [
-        [0.0, 0.2, 0.0, 0.795, 0.0, 0.0, 0.005],
+        [0.0, 0.2, 0.0, 0.8, 0.0, 0.0, 0.0],
         [0.0, 0.0, 0.935, 0.05, 0.003, 0.012, 0.0],
         [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
         [0.0, 0.99, 0.0, 0.0, 0.01, 0.0, 0.0],
@@ -41,15 +42,15 @@ STROKE_RATE = np.array([0.33, 0.34, 0.03, 0.03, 0.01, 0.03, 0.02])
 #: Where a state's features begin, as quantiles of the session's.
 START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15, 0.08])
 #: Neighbouring seconds repeat each other; each feature's log likelihood is scaled to what is new in a second.
-NEWS = {"energy": 0.45, "demand": 0.3}
+NEWS = {"energy": 0.4, "effort": 0.4, "demand": 0.3}
 
 
 @dataclass(frozen=True)
 class Laws:
-    """Means of rally and rest in this session, seconds."""
+    """Means of rally (to its last contact) and rest (from there to the next serve) in this session, seconds."""
 
-    rally_s: float = 13.0
-    rest_s: float = 10.0
+    rally_s: float = 11.5
+    rest_s: float = 11.5
 
 
 def log_gamma(d: Floats, shape: float, mean: float) -> Floats:
@@ -127,13 +128,12 @@ def learnt_looks(x: Floats, path: npt.NDArray[np.int64], before: Looks) -> Looks
     return Looks(mean, spread)
 
 
-def log_emissions(seen: Features, energy: Looks | None, demand: Looks | None) -> Floats:
+def log_emissions(seen: Features, looks: Mapping[str, Looks]) -> Floats:
     """Log likelihood of every second in every state, (T, S); a missing second says nothing."""
     out = np.zeros((len(seen), N_STATES))
-    for name, x, looks in (("energy", seen.energy, energy), ("demand", seen.demand, demand)):
-        if x is not None and looks is not None:
-            z = (x[:, None] - looks.mean) / looks.spread
-            out += NEWS[name] * np.nan_to_num(-0.5 * np.minimum(z * z, 16.0) - np.log(looks.spread))
+    for name, look in looks.items():
+        z = (getattr(seen, name)[:, None] - look.mean) / look.spread
+        out += NEWS[name] * np.nan_to_num(-0.5 * np.minimum(z * z, 16.0) - np.log(look.spread))
     if seen.swings is not None:
         n = seen.swings[:, None]
         out += np.nan_to_num(n * np.log(STROKE_RATE) - STROKE_RATE)

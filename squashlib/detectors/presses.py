@@ -12,7 +12,7 @@ from squashlib.scoring import Point
 Floats = npt.NDArray[np.float64]
 
 MISSED = 0.05  # share of rallies without a press
-SPURIOUS_PER_S = 1 / 400
+SPURIOUS_PER_S = 1 / 1200
 DOUBLE_S = 3.0
 
 
@@ -35,7 +35,7 @@ def end_weights(presses: Floats, seconds: int, offset_s: float, spread_s: float)
         near = np.exp(-0.5 * ((lead - offset_s) / spread_s) ** 2) / (spread_s * np.sqrt(2 * np.pi))
         late = np.where(lead > 0, np.exp(-np.maximum(lead, 0) / 8) / 8, 0.0)
         density[low:high] = np.maximum(density[low:high], 0.93 * near + 0.07 * late)
-    out[:, RALLY] = np.log(MISSED + (1 - MISSED) * density / SPURIOUS_PER_S / 10)
+    out[:, RALLY] = np.log(MISSED + (1 - MISSED) * density / SPURIOUS_PER_S)
     return out
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from squashlib.detectors import model, presses
 from squashlib.detectors.features import Features
-from squashlib.detectors.model import RALLY, REST, Laws, Looks
+from squashlib.detectors.model import RALLY, REST, Laws
 from squashlib.scoring import Point
 
 Floats = npt.NDArray[np.float64]
@@ -31,43 +31,49 @@ def segment(seen: Features, points: Sequence[Point], *, max_samples: int = SAMPL
     from squashlib.kernels import semi_markov
 
     seconds = len(seen)
-    energy = None if seen.energy is None else model.first_looks(seen.energy)
-    demand = None if seen.demand is None else model.first_looks(seen.demand)
+    looks = {name: model.first_looks(x) for name in model.NEWS if (x := getattr(seen, name)) is not None}
     times = presses.press_times(points)
     offset_s, spread_s = 3.0, 2.5
     laws = Laws()
     first, change, last = (model.log_or_never(p) for p in (model.FIRST, model.CHANGE, model.LAST))
     for round in range(ROUNDS):
-        emissions = model.log_emissions(seen, energy, demand) + presses.break_weights(points, seconds)
+        emissions = model.log_emissions(seen, looks) + presses.break_weights(points, seconds)
         cumulative = np.vstack((np.zeros(model.N_STATES), np.cumsum(emissions, axis=0)))
         ends = presses.end_weights(times, seconds, offset_s, spread_s)
         duration = model.durations(laws)
         path = semi_markov.best_path(cumulative, duration, model.LONGEST_S, change, first, last, ends)
         if round == ROUNDS - 1:
             break
-        energy = _learn(seen.energy, path, energy)
-        demand = _learn(seen.demand, path, demand)
+        looks = {name: model.learnt_looks(getattr(seen, name), path, look) for name, look in looks.items()}
         starts, stops, kinds = runs(path)
-        laws = _laws(starts, stops, kinds)
-        if seen.energy is not None:
+        if seen.swings is not None:  # heart rate alone is too blunt to learn durations from
+            laws = _laws(starts, stops, kinds)
             offset_s, spread_s = presses.estimate_offset(times, stops[kinds == RALLY].astype(np.float64))
     score, entered = semi_markov.forward(cumulative, duration, model.LONGEST_S, change, first, ends)
     uniform = np.random.default_rng(0).random((max_samples, 2 * seconds + 2))  # the same data, the same answer
     samples = semi_markov.sample_paths(cumulative, duration, model.LONGEST_S, change, last, score, entered, uniform)
-    return Segmentation(model.NAMED[path], model.NAMED.astype(np.int8)[samples], offset_s)
+    return Segmentation(model.NAMED[typical(samples)], model.NAMED.astype(np.int8)[samples], offset_s)
 
 
-def _learn(x: Floats | None, path: npt.NDArray[np.int64], before: Looks | None) -> Looks | None:
-    return None if x is None or before is None else model.learnt_looks(x, path, before)
+def typical(samples: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    """The sampled path that agrees most with each second's probabilities.
+
+    The single most probable path saves boundaries wherever the data say little, and so counts too few rallies; a
+    sampled path holds as many as are likely.
+    """
+    share = np.stack([(samples == state).mean(axis=0) for state in range(model.N_STATES)], axis=1)
+    seconds = np.arange(samples.shape[1])
+    agreement = [share[seconds, path].sum() for path in samples]
+    return samples[int(np.argmax(agreement))].astype(np.int64)
 
 
 def _laws(starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> Laws:
-    """Mean durations of this session, held back towards the prior as if 15 had been seen before."""
+    """Mean durations of this session, held back towards the prior as if 30 had been seen before."""
     means = []
     for kind, prior in ((RALLY, Laws().rally_s), (REST, Laws().rest_s)):
         held = (stops - starts)[kinds == kind]
-        means.append((held.sum() + 15 * prior) / (len(held) + 15))
-    return Laws(float(np.clip(means[0], 6, 30)), float(np.clip(means[1], 6, 18)))
+        means.append((held.sum() + 30 * prior) / (len(held) + 30))
+    return Laws(float(np.clip(means[0], 6, 22)), float(np.clip(means[1], 6, 18)))
 
 
 def runs(path: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:

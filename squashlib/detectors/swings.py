@@ -24,16 +24,30 @@ def swing_envelope(session: xr.Dataset) -> tuple[Floats, Floats]:
         Each (n,): seconds since the start, and rad/s (m/s² without a gyroscope), smoothed over about 0.12 s; empty
         without motion.
     """
+    if session.sizes.get("gyro_time", 0) > 10:
+        return turning(session)
+    return pulling(session)
+
+
+def turning(session: xr.Dataset) -> tuple[Floats, Floats]:
+    """How fast the wrist turns, rad/s."""
+    return _smoothed(session, "gyro_time", "angular_velocity", 0.0)
+
+
+def pulling(session: xr.Dataset) -> tuple[Floats, Floats]:
+    """How hard the wrist is pulled beside gravity, m/s²."""
+    return _smoothed(session, "accel_time", "acceleration", 0.5)
+
+
+def _smoothed(session: xr.Dataset, dim: str, variable: str, lead_s: float) -> tuple[Floats, Floats]:
+    """Length of a vector less its mean over `2 lead_s`, smoothed over about 0.12 s; empty without the sensor."""
     from squashlib.kernels.peaks import magnitude
 
-    if session.sizes.get("gyro_time", 0) > 10:
-        times, values, lead_s = session["gyro_time"].values, session["angular_velocity"].values, 0.0
-    elif session.sizes.get("accel_time", 0) > 10:
-        times, values, lead_s = session["accel_time"].values, session["acceleration"].values, 0.5
-    else:
+    if session.sizes.get(dim, 0) <= 10:
         return np.empty(0), np.empty(0)
+    times = session[dim].values
     step_s = float(np.median(np.diff(times)))
-    clean = np.nan_to_num(values, nan=0.0)
+    clean = np.nan_to_num(session[variable].values, nan=0.0)
     return times, magnitude(clean, round(lead_s / step_s), round(0.06 / step_s))
 
 
