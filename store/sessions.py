@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +122,7 @@ class Sessions:
         for name, found in analysis.findings.items():
             for group, dataset in found.groups.items():
                 sessions.write(dataset, self._blobs.zarr(f"{path}/events.zarr"), group=group)
-            metrics = {metric: result.to_dict() for metric, result in found.metrics.items()}
+            metrics = {metric: asdict(result) for metric, result in found.metrics.items()}
             kept[name] = {"groups": sorted(found.groups), "metrics": metrics}
         document = analysis.to_dict()
         self._blobs.put(f"{path}/findings.json", json.dumps(kept, allow_nan=False).encode())

@@ -185,9 +185,8 @@ def _count_interval(
     low, high = np.quantile(counts, (0.05, 0.95))
     rough = 0.02 * count if len(points) > 5 else 0.03 * count
     widen = 1.0 + rough + 0.5 * (high - low)
-    return int(max(0, np.floor(min(low, count) - widen))), int(
-        np.ceil(max(high, count) * (1.25 if blunt and len(points) <= 5 else 1.0) + widen)
-    )
+    merged = 1.25 if blunt and len(points) <= 5 else 1.0
+    return int(max(0, np.floor(min(low, count) - widen))), int(np.ceil(max(high, count) * merged + widen))
 
 
 def _rally_group(

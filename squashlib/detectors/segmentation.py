@@ -64,7 +64,8 @@ def typical(samples: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
     share = np.stack([(samples == state).mean(axis=0) for state in range(model.N_STATES)], axis=1)
     seconds = np.arange(samples.shape[1])
     agreement = [share[seconds, path].sum() for path in samples]
-    return samples[int(np.argmax(agreement))].astype(np.int64)
+    chosen: npt.NDArray[np.int8] = samples[int(np.argmax(agreement))]
+    return chosen.astype(np.int64)
 
 
 def _laws(starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> Laws:

@@ -1,0 +1,48 @@
+"""Fingerprints follow what is computed, and nothing else."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import squashlib
+from squashlib.fingerprint import reached, source_hash
+
+ROOT = Path(squashlib.__file__).parent.parent
+
+
+def test_layout_comments_and_docstrings_do_not_count() -> None:
+    plain = "def f(x):\n    return x + 1\n"
+    dressed = '"""Module."""\n\n# why\ndef f( x ):\n    """Say."""\n    return (x\n        + 1)\n'
+    assert source_hash(plain) == source_hash(dressed)
+    assert source_hash(plain) != source_hash(plain.replace("1", "2"))
+    assert source_hash("def f():\n    '''Say.'''\n") == source_hash("def f():\n    pass\n")
+
+
+def test_reach_is_closed_over_imports() -> None:
+    modules = reached("squashlib.detectors.rallies")
+    assert {"squashlib.kernels.semi_markov", "squashlib.detectors.model", "squashlib.detectors.strokes"} <= modules
+    assert "squashlib.insights" not in modules
+    assert "squashlib.kernels.semi_markov" not in reached("squashlib.detectors.swings")
+
+
+def prints(root: Path) -> dict[str, str]:
+    code = (
+        "from squashlib.analysis import default_framework; from squashlib.fingerprint import detector_fingerprint; "
+        "print({d.name: detector_fingerprint(d) for d in default_framework().ordered()})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    found: dict[str, str] = eval(done.stdout)
+    return found
+
+
+def test_a_constant_two_imports_away_makes_exactly_its_dependents_stale(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "squashlib", tmp_path / "squashlib", ignore=shutil.ignore_patterns("__pycache__"))
+    before = prints(tmp_path)
+    kernel = tmp_path / "squashlib/kernels/semi_markov.py"
+    text = kernel.read_text()
+    kernel.write_text(text.replace("-32.0", "-31.0"))
+    after = prints(tmp_path)
+    assert {name for name in before if before[name] != after[name]} == {"rallies"}
+    kernel.write_text(text.replace("best path, posterior", "best path and posterior"))
+    assert prints(tmp_path) == before
