@@ -1,57 +1,83 @@
 """The API facade: devices and players come in here."""
 
 import logging
-import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from prometheus_client import Counter, Histogram
+from fastapi import FastAPI
+from pythonjsonlogger.json import JsonFormatter
 
-from api import problems
-from api.routes import auth, devices, health, insights, pages, points, sessions, uploads
+from api import idempotency, problems
+from api.routes import (
+    auth,
+    devices,
+    events,
+    export,
+    grants,
+    health,
+    insights,
+    matches,
+    pages,
+    points,
+    research,
+    sessions,
+    shares,
+    statistics,
+    uploads,
+    webhooks,
+)
 from api.state import opened
+from api.watched import Watched
 
-log = logging.getLogger("api.access")
-
-REQUESTS = Counter("squash_requests_total", "Requests by route and status", ["method", "route", "status"])
-SECONDS = Histogram("squash_request_seconds", "Time to answer by route", ["route"])
+ROUTES = (
+    auth, devices, export, grants, matches, uploads, points, insights, events, sessions, shares, statistics, webhooks,
+    research, health, pages,
+)  # fmt: skip
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    _log_as_json()
     app.state.squash = opened()
+    idempotency.forget_old(app.state.squash)
     yield
     app.state.squash.hands.shutdown(wait=False)
 
 
+def _log_as_json() -> None:
+    """One JSON object a line on stderr, unless the host of this process has set up its own."""
+    log = logging.getLogger("api")
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+
+
+class Api(FastAPI):
+    """FastAPI, with the body of every error in its OpenAPI."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, with `ProblemBody` among its schemas."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            schema = problems.ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+            named = {**schema.pop("$defs", {}), "ProblemBody": schema}
+            document.setdefault("components", {}).setdefault("schemas", {}).update(named)
+        return super().openapi()
+
+
 def create_app() -> FastAPI:
     """The application, without a store until it starts."""
-    app = FastAPI(title="squashlib", version="2026.1", lifespan=_lifespan, description=__doc__)
+    app = Api(title="squashlib", version="2026.1", lifespan=_lifespan, description=__doc__)
     problems.install(app)
-    for module in (auth, devices, sessions, uploads, points, insights, health, pages):
+    for module in ROUTES:
         app.include_router(module.router)
-    app.middleware("http")(_watched)
+    app.add_middleware(idempotency.Idempotency)
+    app.add_middleware(Watched)
     return app
-
-
-async def _watched(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Count and time each request, name it, and say what browsers may not do with answers."""
-    request_id = uuid.uuid4().hex[:12]
-    began = time.perf_counter()
-    response = await call(request)
-    route = getattr(request.scope.get("route"), "path", "unknown")
-    REQUESTS.labels(request.method, route, response.status_code).inc()
-    SECONDS.labels(route).observe(time.perf_counter() - began)
-    log.info("%s %s %s %s", request_id, request.method, route, response.status_code)
-    response.headers["X-Request-Id"] = request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-    for name, value in getattr(request.state, "rate_limit", {}).items():
-        response.headers[name] = value
-    return response
 
 
 app = create_app()

@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Cookie, Request, Response
 from pydantic import AliasChoices, Field, field_validator
@@ -80,6 +81,7 @@ class Change(Wire):
     resting_heart_rate: float | None = Field(None, ge=25, le=120)
     birth_year: int | None = Field(None, ge=1900, le=2100)
     sex: str | None = Field(None, pattern="^(female|male)$")
+    hand: str | None = Field(None, pattern="^(playing|other)$", description="The hand that wears the watch")
     research_consent: bool | None = None
 
 
@@ -197,7 +199,10 @@ def change_me(change: Change, caller: Asker) -> Person:
         "resting_heart_rate": "hr_rest_bpm",
         "birth_year": "birth_year",
         "sex": "sex",
+        "hand": "hand",
     }
+    if given.get("timezone"):
+        _checked_zone(given["timezone"])
     with caller.begin() as tx:
         mine = {name: value for name, value in given.items() if name not in columns and value is not None}
         if mine:
@@ -209,6 +214,13 @@ def change_me(change: Change, caller: Asker) -> Person:
             new = {columns[name]: value for name, value in given.items() if name in columns}
             tx.add(AthleteSettings(user_id=caller.user_id, valid_from=now(), **(kept | new)))
     return me(caller)
+
+
+def _checked_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Problem(422, f"timezone is {name!r}, must be a name like 'Europe/Amsterdam'.") from None
 
 
 @router.delete("/me", status_code=204)

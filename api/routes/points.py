@@ -20,7 +20,10 @@ Score = Annotated[int | None, Field(ge=0, le=99)]
 
 
 def _flag(value: Any) -> Any:
-    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    """Deployed clients send "true" and "false", and read them back."""
+    if value is None:
+        return False
+    return value.lower() if isinstance(value, str) else value
 
 
 class After(Wire):
@@ -42,7 +45,7 @@ class Press(Wire):
     score_opponent_after: Score = None
     score_after: After | None = None
     game_number: Annotated[int | None, Field(ge=1, le=99)] = None
-    is_let: Annotated[bool, BeforeValidator(_flag)] = False
+    is_let: Annotated[bool | Literal["true", "false"], BeforeValidator(_flag)] = False
     hr_at_point_end: float | None = Field(None, ge=0, le=300)
     source: str | None = Field(None, max_length=40)
 
@@ -107,12 +110,17 @@ def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
 @router.post("", status_code=201)
 def add(session_id: SessionId, press: Press, caller: Asker, response: Response) -> dict[str, Any]:
     """Record a point; the same `point_id` again is the same point. Without `timestamp` the server's clock counts."""
+    if press.winner is None and str(press.is_let).lower() != "true":
+        raise Problem(422, "winner is missing, must be 'me' or 'opponent' for a point that is no let.")
     point_id = str(press.point_id or uuid.uuid4())
     body = _body(press)
     body.setdefault("timestamp", iso(now()))
     with caller.begin() as tx:
         row = caller.own_session(tx, session_id)
-        again = any(event.point_id == point_id and event.op == "add" for event in events_of(tx, row.session_id))
+        events = events_of(tx, row.session_id)
+        if press.point_id is None:
+            point_id = _repeated(events, press, body) or point_id
+        again = _is_known(events, point_id, body, press)
         job_id = None
         if not again:
             _record(caller, tx, row, point_id, "add", body, press.timestamp is None)
@@ -122,6 +130,28 @@ def add(session_id: SessionId, press: Press, caller: Asker, response: Response) 
     caller.state.hand_over(job_id)
     found = next((point for point in held if point["point_id"] == point_id), None)
     return found or _shown({**body, "point_id": point_id}, session_id, len(held))
+
+
+def _is_known(events: list[PointEvent], point_id: str, body: dict[str, Any], press: Press) -> bool:
+    """Whether this point was sent before; 409 if it was another one."""
+    first = next((event for event in events if event.point_id == point_id and event.op == "add"), None)
+    if first is None:
+        return False
+    skipped = {"timestamp"} if press.timestamp is None else set()
+    if any(first.body.get(name) != value for name, value in body.items() if name not in skipped):
+        raise Problem(409, f"Point {point_id} was sent before with other content; correct it with PUT.")
+    return True
+
+
+def _repeated(events: list[PointEvent], press: Press, body: dict[str, Any]) -> str | None:
+    """The last point, if this one is word for word the same: a lost answer, since no two rallies end at one score."""
+    scored = press.score_me_after is not None and press.score_opponent_after is not None
+    if not scored or press.timestamp is not None or str(press.is_let).lower() == "true":
+        return None
+    held = fold(events)
+    last = {name: value for name, value in held[-1].items() if name not in ("timestamp", "point_id")} if held else None
+    same = {name: value for name, value in body.items() if name != "timestamp"} == last
+    return str(held[-1]["point_id"]) if same else None
 
 
 @router.get("")

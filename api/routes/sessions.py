@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,13 +11,19 @@ from sqlalchemy import func, select
 
 from api.access import Asker, Caller, SessionId
 from api.problems import ANSWERS, Problem
-from api.wire import Moment, Wire, iso
+from api.wire import Moment, Wire, iso, storable
 from store.tables import AnalysisRow, SessionRow, now
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"], responses=ANSWERS)
 
 Kind = Literal["match", "training"]
 Score = Annotated[int | None, Field(ge=0, le=99)]
+
+
+#: Marks metadata that came as a JSON string: its client wants to read a string again.
+AS_TEXT = "_as_text"
+#: A session without a start time starts by the server's clock and ends by the phone's.
+CLOCKS_APART = timedelta(hours=1)
 
 
 class Editable(Wire):
@@ -42,8 +48,9 @@ class Editable(Wire):
         if isinstance(value, str):
             try:
                 value = json.loads(value) if value else {}
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError("metadata must be an object or a JSON string of one") from error
+            value = {**storable(value), AS_TEXT: True} if isinstance(value, dict) else value
         if value is not None and len(json.dumps(value)) > 65_536:
             raise ValueError("metadata must be at most 64 KiB")
         return value
@@ -60,7 +67,7 @@ class New(Editable):
 
 def shown(row: SessionRow, summary: dict[str, Any] | None = None) -> dict[str, Any]:
     """A session as the API shows it."""
-    duration_s = (row.end_time - row.start_time).total_seconds() if row.end_time else None
+    duration_s = max(0.0, (row.end_time - row.start_time).total_seconds()) if row.end_time else None
     if summary and summary.get("total_session_duration"):
         duration_s = summary["total_session_duration"]
     return {
@@ -80,11 +87,17 @@ def shown(row: SessionRow, summary: dict[str, Any] | None = None) -> dict[str, A
         "final_score_opponent": row.final_score_opponent,
         "total_games": row.total_games,
         "total_lets": row.total_lets,
-        "metadata": row.details,
+        "metadata": _metadata(row.details),
         "summary": summary,
         "created_at": iso(row.created_at),
         "updated_at": iso(row.updated_at),
     }
+
+
+def _metadata(details: dict[str, Any]) -> dict[str, Any] | str:
+    """Metadata in the form in which its client sent it."""
+    kept = {name: value for name, value in details.items() if name != AS_TEXT}
+    return json.dumps(kept) if AS_TEXT in details else kept
 
 
 @router.post("", status_code=201)
@@ -117,14 +130,14 @@ def _apply(row: SessionRow, change: Editable) -> None:
     for name in given.keys() & set(Editable.model_fields) - {"metadata", "summary"}:
         setattr(row, name, given[name])
     if given.get("metadata") is not None:
-        row.details = given["metadata"]
+        row.details = {**(row.details or {}), **given["metadata"]}
     score = (given.get("summary") or {}).get("final_score")
     if isinstance(score, dict):
         for name, side in (("final_score_me", "me"), ("final_score_opponent", "opponent")):
             value = score.get(side)
             if isinstance(value, int) and 0 <= value <= 99:
                 setattr(row, name, value)
-    if row.end_time is not None and row.end_time < row.start_time:
+    if row.end_time is not None and row.end_time < row.start_time - CLOCKS_APART:
         raise Problem(422, f"end_time is {iso(row.end_time)}, must not be before start_time {iso(row.start_time)}.")
 
 

@@ -1,0 +1,47 @@
+"""What happens to a session, as server-sent events: jobs, points, insights."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from sqlalchemy import select
+from sse_starlette import EventSourceResponse, JSONServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from api.access import Asker, Caller, SessionId
+from api.problems import ANSWERS
+from api.wire import iso
+from store.tables import SessionEvent
+
+router = APIRouter(prefix="/api/sessions/{session_id}", tags=["events"], responses=ANSWERS)
+
+POLL_S = 0.5
+HEARTBEAT_S = 15
+STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Events", "content": {"text/event-stream": {}}}}
+
+
+@router.get("/events", response_class=EventSourceResponse, responses=STREAM)
+def events(
+    session_id: SessionId, caller: Asker, last_event_id: Annotated[str | None, Header(max_length=20)] = None
+) -> EventSourceResponse:
+    """A stream from the beginning, or from what `Last-Event-ID` names; a comment each 15 s says that it lives."""
+    with caller.begin() as tx:
+        caller.seen_session(tx, session_id, "events")
+    after = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+    return EventSourceResponse(_stream(caller, str(session_id), min(after, 1 << 62)), ping=HEARTBEAT_S)
+
+
+async def _stream(caller: Caller, session_id: str, after: int) -> AsyncIterator[JSONServerSentEvent]:
+    while True:
+        for event in await run_in_threadpool(_read, caller, session_id, after):
+            after = event.event_id
+            data = {**event.data, "at": iso(event.created_at)}
+            yield JSONServerSentEvent(data, event=event.event, id=str(after))
+        await asyncio.sleep(POLL_S)
+
+
+def _read(caller: Caller, session_id: str, after: int) -> list[SessionEvent]:
+    query = select(SessionEvent).where(SessionEvent.session_id == session_id, SessionEvent.event_id > after)
+    with caller.begin() as tx:
+        return list(tx.scalars(query.order_by(SessionEvent.event_id).limit(500)))

@@ -1,0 +1,75 @@
+"""A player's figures over weeks, months and years, and where they are heading."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.access import Asker, Caller
+from api.problems import ANSWERS, Problem
+from api.wire import Moment, iso
+from squashlib.statistics import Played, aggregate, load, totals, trend
+from store.tables import AnalysisRow, SessionRow, User, now
+
+router = APIRouter(prefix="/api/users/{user_id}", tags=["statistics"], responses=ANSWERS)
+
+FITNESS = ("hr_recovery_60s", "avg_playing_heart_rate", "training_load")
+PERFORMANCE = ("points_won", "number_of_rallies", "longest_rally_length", "total_playing_time")
+Start = Annotated[Moment | None, Query(examples=["2025-01-01"])]
+
+
+@router.get("/statistics")
+def statistics(
+    user_id: uuid.UUID,
+    caller: Asker,
+    period: Literal["weekly", "monthly", "yearly", "all_time"] = "monthly",
+    start_date: Start = None,
+    end_date: Start = None,
+) -> dict[str, Any]:
+    """Wins, load, recovery and zones by period, in the player's own time zone."""
+    zone, played = _played(caller, user_id, start_date, end_date)
+    until = end_date or now()
+    rows = aggregate(played, period, ZoneInfo(zone))
+    head = {"user_id": str(user_id), "period": period, "timezone": zone}
+    return {**head, "totals": totals(played), "load": load(played, until), "periods": rows}
+
+
+@router.get("/trends")
+def trends(user_id: uuid.UUID, caller: Asker, start_date: Start = None, end_date: Start = None) -> dict[str, Any]:
+    """How performance and fitness change, session by session and as a slope with its interval."""
+    _, played = _played(caller, user_id, start_date, end_date)
+    played.sort(key=lambda one: one.start)
+    answer: dict[str, Any] = {"user_id": str(user_id)}
+    for name, figures in (("performance", PERFORMANCE), ("fitness", FITNESS)):
+        answer[name] = [{"date": iso(one.start), **{f: one.figure(f) for f in figures}} for one in played]
+        answer[f"{name}_trend"] = {figure: trend(played, figure) for figure in figures}
+    return answer
+
+
+def _played(
+    caller: Caller, user_id: uuid.UUID, since: datetime | None, until: datetime | None
+) -> tuple[str, list[Played]]:
+    with caller.begin() as tx:
+        user = tx.get(User, str(user_id))
+        own = str(user_id) == caller.user_id
+        if user is None or not (own or caller.role == "admin" or caller.coaches(tx, str(user_id))):
+            raise Problem(404, f"There is no user {user_id} whose statistics you may see.")
+        return user.timezone, _rows(tx, str(user_id), since, until)
+
+
+def _rows(tx: Session, user_id: str, since: datetime | None, until: datetime | None) -> list[Played]:
+    same = (AnalysisRow.session_id == SessionRow.session_id) & (AnalysisRow.analysis_key == SessionRow.analysis_key)
+    query = select(SessionRow, AnalysisRow.summary).outerjoin(AnalysisRow, same)
+    query = query.where(SessionRow.user_id == user_id, SessionRow.deleted_at.is_(None), SessionRow.linked_to.is_(None))
+    query = query.where(SessionRow.start_time >= _aware(since)) if since else query
+    query = query.where(SessionRow.start_time < _aware(until)) if until else query
+    rows = tx.execute(query)
+    return [Played(row.start_time, row.final_score_me, row.final_score_opponent, found or {}) for row, found in rows]
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,68 @@
+"""Each request named, counted, timed and logged (never its body, its query or its token), each answer made safe."""
+
+import logging
+import time
+import uuid
+
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("api.access")
+
+REQUESTS = Counter("squash_requests_total", "Requests by route and status", ["method", "route", "status"])
+SECONDS = Histogram("squash_request_seconds", "Time to answer by route", ["route"])
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Strict-Transport-Security": "max-age=31536000",
+    "Cache-Control": "private, no-store",
+}
+#: The docs page draws itself with a script and a style of its own.
+OPEN_PAGES = ("/docs", "/redoc")
+
+
+class Watched:
+    """ASGI middleware around everything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and look at its answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id, began, status = uuid.uuid4().hex[:12], time.perf_counter(), 500
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _finish(MutableHeaders(scope=message), scope, request_id)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            _note(scope, status, time.perf_counter() - began, request_id)
+
+
+def _finish(headers: MutableHeaders, scope: Scope, request_id: str) -> None:
+    headers["X-Request-Id"] = request_id
+    for name, value in SAFE.items():
+        if name != "Content-Security-Policy" or scope["path"] not in OPEN_PAGES:
+            headers.setdefault(name, value)
+    for name, value in scope["state"].get("rate_limit", {}).items():
+        headers[name] = value
+
+
+def _note(scope: Scope, status: int, took_s: float, request_id: str) -> None:
+    route = getattr(scope.get("route"), "path", "unknown")
+    REQUESTS.labels(scope["method"], route, status).inc()
+    SECONDS.labels(route).observe(took_s)
+    fields = {"request_id": request_id, "method": scope["method"], "route": route, "status": status}
+    log.info("request", extra=fields | {"ms": round(took_s * 1000, 1)})

@@ -1,0 +1,128 @@
+"""Nobody sees or changes what is another's: 404 in every path, and tokens that do not hold."""
+
+import base64
+import json
+import time
+import uuid
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from conftest import Login, Server
+
+PATHS = [
+    ("GET", ""), ("PUT", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/points"), ("POST", "/points"),
+    ("DELETE", "/points/last"), ("PUT", "/points/{id}"), ("DELETE", "/points/{id}"), ("POST", "/hr-data"),
+    ("POST", "/heart-rate"), ("POST", "/sensor-data"), ("POST", "/gps"), ("POST", "/spo2"), ("POST", "/temperature"),
+    ("POST", "/activity"), ("GET", "/uploads"), ("GET", "/upload/status"), ("POST", "/upload/fit"),
+    ("GET", "/insights"),
+    ("POST", "/insights/regenerate"), ("GET", "/report"), ("GET", "/analysis"), ("GET", "/charts/hr-over-time"),
+    ("GET", "/charts/zone-distribution"), ("GET", "/charts/point-by-point"), ("GET", "/events"), ("GET", "/shares"),
+    ("POST", "/shares"), ("DELETE", "/shares/0123456789abcdef"), ("GET", "/overlaps"), ("POST", "/merge"),
+]  # fmt: skip
+
+
+def body(path: str) -> dict[str, Any]:
+    if path == "/upload/fit":
+        return {"files": {"file": ("a.fit", b"bytes")}}
+    if path == "/sensor-data":
+        acceleration = {"x": [0.1], "y": [0.1], "z": [9.8]}
+        return {"json": {"start_time": "2026-01-01T10:00:00Z", "sample_rate_hz": 10, "accelerometer": acceleration}}
+    if path == "/merge":
+        return {"json": {"other_session_id": str(uuid.uuid4())}}
+    if "points" in path:
+        return {"json": {"winner": "me"}}
+    return {"json": {"data": [{"timestamp": "2026-01-01T10:00:00Z", "heart_rate": 120}]}}
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_another_users_session_is_not_there(login: Login, method: str, path: str) -> None:
+    ann, ben = login(), login()
+    session_id = ann.post("/api/sessions", json={}).json()["session_id"]
+    sent = body(path) if method in ("POST", "PUT", "PATCH") else {}
+    answer = ben.request(method, f"/api/sessions/{session_id}{path.format(id=uuid.uuid4())}", **sent)
+    assert answer.status_code == 404, answer.text
+    assert ann.get(f"/api/sessions/{session_id}").status_code == 200
+
+
+def test_other_things_of_another_user(login: Login) -> None:
+    ann, ben = login(), login()
+    session_id = ann.post("/api/sessions", json={}).json()["session_id"]
+    job_id = ann.post(f"/api/sessions/{session_id}/insights/regenerate").json()["job_id"]
+    hook = ann.post("/api/webhooks", json={"url": "https://example.org/hook"}).json()["webhook_id"]
+    ann_id = ann.get("/api/auth/me").json()["user_id"]
+    for method, path in (
+        ("GET", f"/api/jobs/{job_id}"),
+        ("DELETE", f"/api/webhooks/{hook}"),
+        ("GET", f"/api/users/{ann_id}/statistics"),
+        ("GET", f"/api/users/{ann_id}/trends"),
+    ):
+        assert ben.request(method, path).status_code == 404, path
+    assert ben.post("/api/sessions", json={"session_id": session_id}).status_code == 409
+    assert ben.get("/api/webhooks").json() == []
+
+
+def forged(claims: dict[str, Any], key: str, algorithm: str) -> str:
+    return jwt.encode(claims, key, algorithm=algorithm)
+
+
+def test_tokens_that_do_not_hold(ann: httpx.Client, server: Server) -> None:
+    token = ann.headers["Authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    key = server.app.state.squash.secret_key
+    header, payload, signature = token.split(".")
+    none = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT"}).encode()).rstrip(b"=").decode()
+    bad = {
+        "expired": forged(claims | {"exp": int(time.time()) - 60}, key, "HS256"),
+        "other key": forged(claims, "another key that is long enough to sign", "HS256"),
+        "alg none": f"{none}.{payload}.",
+        "alg changed": forged(claims, key, "HS512"),
+        "wrong audience": forged(claims | {"aud": "other"}, key, "HS256"),
+        "wrong issuer": forged(claims | {"iss": "other"}, key, "HS256"),
+        "other user": forged(claims | {"sub": str(uuid.uuid4())}, key, "HS256"),
+        "other family": forged(claims | {"fam": str(uuid.uuid4())}, key, "HS256"),
+        "no end": forged({name: value for name, value in claims.items() if name != "exp"}, key, "HS256"),
+        "cut": f"{header}.{payload}.{signature[:-4]}",
+        "empty": "",
+    }
+    for what, wrong in bad.items():
+        assert ann.get("/api/auth/me", headers={"Authorization": f"Bearer {wrong}".strip()}).status_code == 401, what
+    assert ann.get("/api/auth/me").status_code == 200
+
+
+def test_refresh_rotates_and_a_reused_one_ends_the_login(ann: httpx.Client) -> None:
+    first = ann.headers["X-Test-Refresh"]
+    second = ann.post("/api/auth/refresh-token", json={"refresh_token": first}).json()["refresh_token"]
+    lost = ann.post("/api/auth/refresh-token", json={"refresh_token": first})
+    assert lost.status_code == 200, "the answer was lost: once more, at once, is no theft"
+    assert ann.post("/api/auth/refresh-token", json={"refresh_token": second}).status_code == 200
+    assert ann.post("/api/auth/refresh-token", json={"refresh_token": first}).status_code == 401
+    third = lost.json()["refresh_token"]
+    assert ann.post("/api/auth/refresh-token", json={"refresh_token": third}).status_code == 401
+    assert ann.get("/api/auth/me").status_code == 401, "access tokens of the family end with it"
+
+
+def test_logout_ends_the_access_token(ann: httpx.Client) -> None:
+    assert ann.post("/api/auth/logout").status_code == 204
+    assert ann.get("/api/auth/me").status_code == 401
+
+
+def test_nobody_makes_themselves_an_admin(login: Login) -> None:
+    ann = login()
+    ann.patch("/api/auth/me", json={"role": "admin", "user_id": str(uuid.uuid4()), "full_name": "Ann"})
+    assert ann.get("/api/auth/me").json()["role"] == "player"
+    made = ann.post("/api/sessions", json={"user_id": str(uuid.uuid4()), "analysis_key": "x", "revision": "y"}).json()
+    assert made["user_id"] == ann.get("/api/auth/me").json()["user_id"]
+    assert made["sync_status"] == "pending"
+
+
+def test_a_cookie_alone_changes_nothing(client: httpx.Client) -> None:
+    account = {"email": "cookie@example.org", "password": "correct horse battery"}
+    client.post("/api/auth/register", json=account)
+    login = client.post("/api/auth/login", json=account)
+    assert "httponly" in login.headers["set-cookie"].lower()
+    assert "samesite=lax" in login.headers["set-cookie"].lower()
+    assert client.get("/api/auth/me").status_code == 200
+    assert client.post("/api/sessions", json={}).status_code == 403
+    assert client.post("/api/sessions", json={}, headers={"X-Requested-With": "squash"}).status_code == 201
