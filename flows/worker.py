@@ -6,6 +6,7 @@ import time
 
 from prefect.task_worker import serve
 
+from flows import webhooks
 from flows.tasks import reconcile, run_job
 from flows.warm import POOL
 from flows.work import run_waiting
@@ -40,6 +41,7 @@ def look_after(store: Store) -> None:
     while True:
         time.sleep(LOOK_EVERY_S)
         try:
+            webhooks.tell(store)
             if not jobs.waiting(store.catalog, LATE_S):
                 continue
             try:
