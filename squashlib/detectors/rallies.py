@@ -47,6 +47,10 @@ class RallyDetector:
             return Findings(_nothing(start))
         found = segment(seen, context.points)
         starts, stops, kinds = runs(found.path)
+        if not (kinds == RALLY).any():
+            groups = _nothing(start)
+            groups["segments"] = _segment_group(start, starts, stops, kinds, found)
+            return Findings(groups | {"posterior": _posterior_group(start, found)})
         rally_starts, rally_stops = _snapped(starts, stops, kinds, swings, context.points, seen)
         sampled = sampled_rallies(found.samples)
         sure = confidence(starts[kinds == RALLY].astype(float), stops[kinds == RALLY].astype(float), sampled)

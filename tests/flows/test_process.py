@@ -15,7 +15,6 @@ from squashlib.fingerprint import detector_fingerprint
 from store import Settings, Store, jobs
 from store.tables import AnalysisRow, Job, PointEvent, SessionRow, User, now
 
-
 # jupyter_client leaves the sockets of a killed kernel to the garbage collector
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:Could not destroy"
