@@ -3,6 +3,7 @@
 import secrets
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from api import ratelimit, tokens
 from api.access import Asker, State
-from api.problems import OPEN_ANSWERS, Problem
+from api.problems import MEDIA_TYPE, OPEN_ANSWERS, Problem
 from api.routes.auth import TokenPair
 from api.wire import Wire
 from store.tables import Device, DeviceCode, now
@@ -50,6 +51,15 @@ class Redeem(Wire):
 
     device_code: str = Field(max_length=200)
     grant_type: str = GRANT
+
+
+#: RFC 6749 §5.2 has errors of this one endpoint as plain JSON with `error`.
+NOT_YET: dict[int | str, dict[str, Any]] = {
+    400: {
+        "description": "`authorization_pending`, `slow_down`, `expired_token`",
+        "content": {"application/json": {}, MEDIA_TYPE: {}},
+    }
+}
 
 
 @router.post("/code")
@@ -91,7 +101,7 @@ def approve(approval: Approval, caller: Asker) -> None:
         row.user_id = caller.user_id
 
 
-@router.post("/token", response_model=TokenPair)
+@router.post("/token", response_model=TokenPair, responses=NOT_YET)
 def token(redeem: Redeem, state: State) -> TokenPair | JSONResponse:
     """Tokens once the player has approved; until then 400 with `authorization_pending` or `slow_down`."""
     with state.store.catalog.begin() as tx:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BeforeValidator, Field
 
 from api.access import Asker, Caller, SessionId
-from api.problems import ANSWERS, Problem
+from api.problems import ANSWERS, KNOWN, Problem
 from api.wire import Moment, Wire, iso
 from squashlib.scoring import parse_points, referee
 from store import jobs
@@ -51,7 +51,7 @@ class Press(Wire):
 
 
 def _body(press: Press) -> dict[str, Any]:
-    given = press.model_dump(mode="json", exclude_unset=True, exclude={"point_id"})
+    given = press.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"point_id"})
     after = given.pop("score_after", None) or {}
     for name, side in (("score_me_after", "me"), ("score_opponent_after", "opponent")):
         if after.get(side) is not None:
@@ -107,7 +107,7 @@ def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
     return jobs.enqueue(tx, "process", row.session_id, caller.user_id).job_id
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=KNOWN)
 def add(session_id: SessionId, press: Press, caller: Asker, response: Response) -> dict[str, Any]:
     """Record a point; the same `point_id` again is the same point. Without `timestamp` the server's clock counts."""
     if press.winner is None and str(press.is_let).lower() != "true":

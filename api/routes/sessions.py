@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from sqlalchemy import func, select
 
 from api.access import Asker, Caller, SessionId
-from api.problems import ANSWERS, Problem
+from api.problems import ANSWERS, KNOWN, Problem
 from api.wire import Moment, Wire, iso, storable
 from store.tables import AnalysisRow, SessionRow, now
 
@@ -100,7 +100,7 @@ def _metadata(details: dict[str, Any]) -> dict[str, Any] | str:
     return json.dumps(kept) if AS_TEXT in details else kept
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=KNOWN)
 def create(new: New, caller: Asker, response: Response) -> dict[str, Any]:
     """Begin a session; the same `session_id` again gives the same session."""
     session_id = str(new.session_id or uuid.uuid4())

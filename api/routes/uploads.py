@@ -7,9 +7,9 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from api.access import Asker, Caller, SessionId
-from api.problems import ANSWERS, Problem
+from api.problems import ANSWERS, KNOWN, Problem
 from api.wire import iso
-from squashlib.errors import DecodeError
+from squashlib.errors import DecodeError, NotFoundError
 from store import jobs
 from store.tables import Job, Upload
 
@@ -20,7 +20,7 @@ MAX_BATCH = 32 << 20
 STAGES = {"queued", "processing", "completed", "failed"}
 
 
-@router.post("/upload/fit", status_code=202)
+@router.post("/upload/fit", status_code=202, responses=KNOWN)
 def upload_fit(
     session_id: SessionId,
     caller: Asker,
@@ -102,43 +102,43 @@ BATCH = {
 }
 
 
-@router.post("/hr-data", status_code=202, openapi_extra=BATCH)
+@router.post("/hr-data", status_code=202, responses=KNOWN, openapi_extra=BATCH)
 async def hr_data(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Heart rates in bulk, in any order, again or late; nothing is counted twice."""
     return await _batch(session_id, caller, request, response, "hr")
 
 
-@router.post("/heart-rate", status_code=202, openapi_extra=BATCH)
+@router.post("/heart-rate", status_code=202, responses=KNOWN, openapi_extra=BATCH)
 async def heart_rate(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Heart rates as the first watch app sends them (`data_points` of `bpm`)."""
     return await _batch(session_id, caller, request, response, "hr")
 
 
-@router.post("/sensor-data", status_code=202, openapi_extra=BATCH)
+@router.post("/sensor-data", status_code=202, responses=KNOWN, openapi_extra=BATCH)
 async def sensor_data(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Accelerometer (m/s²) and gyroscope (rad/s) at a fixed rate from a start time."""
     return await _batch(session_id, caller, request, response, "sensor")
 
 
-@router.post("/gps", status_code=202, openapi_extra=BATCH)
+@router.post("/gps", status_code=202, responses=KNOWN, openapi_extra=BATCH)
 async def gps(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Positions."""
     return await _batch(session_id, caller, request, response, "gps")
 
 
-@router.post("/spo2", status_code=202, openapi_extra=BATCH)
+@router.post("/spo2", status_code=202, responses=KNOWN, openapi_extra=BATCH)
 async def spo2(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Oxygen saturation."""
     return await _batch(session_id, caller, request, response, "spo2")
 
 
-@router.post("/temperature", status_code=202, openapi_extra=BATCH)
+@router.post("/temperature", status_code=202, responses=KNOWN, openapi_extra=BATCH)
 async def temperature(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Skin temperature."""
     return await _batch(session_id, caller, request, response, "temperature")
 
 
-@router.post("/activity", status_code=202, openapi_extra=BATCH)
+@router.post("/activity", status_code=202, responses=KNOWN, openapi_extra=BATCH)
 async def activity(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Steps, energy, distance."""
     return await _batch(session_id, caller, request, response, "activity")
@@ -158,12 +158,12 @@ def status(session_id: SessionId, caller: Asker) -> dict[str, Any]:
 
 
 @router.get("/uploads")
-def uploads(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
-    """What was received, and what of it could not be read."""
+def uploads(session_id: SessionId, caller: Asker) -> dict[str, Any]:
+    """What was received, what of it could not be read, and which gaps remain (null before the first processing)."""
     with caller.begin() as tx:
         caller.seen_session(tx, session_id, "uploads")
         rows = tx.scalars(select(Upload).where(Upload.session_id == str(session_id)).order_by(Upload.received_at))
-        return [
+        received = [
             {
                 "upload_id": row.upload_id,
                 "kind": row.kind,
@@ -175,3 +175,13 @@ def uploads(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
             }
             for row in rows
         ]
+    return {"uploads": received, "gaps": _gaps(caller, str(session_id))}
+
+
+def _gaps(caller: Caller, session_id: str) -> dict[str, Any] | None:
+    from store.gaps import gaps
+
+    try:
+        return gaps(caller.state.store, session_id)
+    except NotFoundError:
+        return None

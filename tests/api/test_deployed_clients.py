@@ -58,7 +58,7 @@ def test_a_match_by_phone_and_watch(client: httpx.Client) -> None:
         assert sent.is_success
         assert sent.json()["count"] == 1
         assert isinstance(sent.json()["message"], str)
-    assert len(client.get(f"{url}/uploads").json()) == 1
+    assert len(client.get(f"{url}/uploads").json()["uploads"]) == 1
 
     ended = client.patch(
         url,

@@ -32,11 +32,12 @@ def test_a_real_recording_becomes_insights_charts_and_statistics(ann: httpx.Clie
     assert (again.status_code, again.json()["duplicate"]) == (200, True)
     assert again.json()["upload_id"] == sent.json()["upload_id"]
     assert again.json()["job_id"] == sent.json()["job_id"]
-    assert ann.get(f"{url}/uploads").json()[0]["name"] == "passwd"
+    assert ann.get(f"{url}/uploads").json()["uploads"][0]["name"] == "passwd"
 
     work_off(server.app.state.squash.store, sent.json()["job_id"])
     status = ann.get(f"{url}/upload/status").json()
     assert (status["status"], status["progress"]) == ("completed", 100), status
+    assert ann.get(f"{url}/uploads").json()["gaps"].keys() >= {"heart_rate"}
     insights = ann.get(f"{url}/insights").json()
     assert insights["session_id"] == url.rpartition("/")[2]
     assert insights["metrics"]["avg_hr_on_won_points"] is None, "no points were pressed"
@@ -81,7 +82,7 @@ def test_batches_come_plain_or_packed_and_twice(ann: httpx.Client, body: bytes, 
         sent = ann.post(f"{url}/hr-data", content=body, headers={"Content-Type": content_type})
         assert sent.status_code in (200, 202), sent.text
         assert sent.json()["count"] == 30
-    assert len(ann.get(f"{url}/uploads").json()) == 1
+    assert len(ann.get(f"{url}/uploads").json()["uploads"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -218,4 +219,4 @@ def test_two_recordings_of_a_match_are_found_and_joined(ann: httpx.Client) -> No
     assert [f"/api/sessions/{row['session_id']}" for row in found] == [two]
     joined = ann.post(f"{one}/merge", json={"other_session_id": two.rpartition("/")[2]})
     assert joined.status_code == 202
-    assert len(ann.get(f"{one}/uploads").json()) == 1
+    assert len(ann.get(f"{one}/uploads").json()["uploads"]) == 1

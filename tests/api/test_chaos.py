@@ -1,0 +1,173 @@
+"""Watches without a net, a server that is killed: each session still holds exactly what its watch recorded."""
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+WATCHES, KILLS = 12, 6
+BATCHES, PER_BATCH, POINTS = 8, 60, 20
+START = datetime(2026, 1, 15, 10, tzinfo=UTC)
+
+
+class Fleet:
+    """A server that dies and comes back at the same address."""
+
+    def __init__(self, home: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith(("SQUASH_", "PREFECT_"))}
+        self.env |= {"SQUASH_HOME": str(home)}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(self.port), "--log-level", "error"]
+        root = Path(__file__).parents[2]
+        self.process = subprocess.Popen(command, env=self.env, cwd=root, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{self.url}/openapi.json", timeout=5)
+                return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise AssertionError("the server did not come up")
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+class ChaosWatch:
+    """Knows what it recorded; sends it late, twice and out of order, over a bad line."""
+
+    def __init__(self, url: str, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.client = httpx.Client(base_url=url, timeout=10)
+        self.session_id = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
+        self.account = {"email": f"watch{seed}@example.org", "password": "a watch's pass phrase"}
+        offset = timedelta(seconds=self.chance.uniform(-4, 4))  # this watch's clock
+        times = [START + offset + timedelta(seconds=i) for i in range(BATCHES * PER_BATCH)]
+        self.bpm = {iso(moment): 90 + self.chance.randrange(100) for moment in times}
+        self.points = [
+            {
+                "point_id": str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
+                "timestamp": iso(START + offset + timedelta(seconds=20 * i)),
+                "winner": self.chance.choice(["me", "opponent"]),
+            }
+            for i in range(POINTS)
+        ]
+
+    def play(self) -> None:
+        self.send("POST", "/api/auth/register", self.account, fine={201, 409})
+        login = self.send("POST", "/api/auth/login", self.account)
+        self.client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+        self.client.cookies.clear()
+        url = f"/api/sessions/{self.session_id}"
+        self.send("POST", "/api/sessions", {"session_id": self.session_id, "start_time": iso(START)})
+        queue: list[tuple[str, Any]] = [(f"{url}/points", point) for point in self.points]
+        samples = list(self.bpm.items())
+        for i in range(BATCHES):
+            mine = samples[max(0, i * PER_BATCH - 5) : (i + 1) * PER_BATCH]  # batches overlap
+            queue.append((f"{url}/hr-data", {"data": [{"timestamp": t, "heart_rate": b} for t, b in mine]}))
+        queue += [item for item in queue if self.chance.random() < 0.3]
+        self.chance.shuffle(queue)
+        half = len(queue) // 2
+        for path, body in queue[:half]:
+            self.send("POST", path, body)
+        self.send("PATCH", url, {"end_time": iso(START + timedelta(hours=2))})
+        for path, body in queue[half:]:  # two hours late
+            self.send("POST", path, body)
+
+    def send(self, method: str, path: str, body: Any, fine: set[int] = frozenset({200, 201, 202})) -> httpx.Response:
+        """Until it is taken; one answer in five gets lost after the server has done its work."""
+        key = (
+            {"Idempotency-Key": str(uuid.UUID(int=self.chance.getrandbits(128), version=4))}
+            if self.chance.random() < 0.5
+            else {}
+        )
+        lost = self.chance.random() < 0.2
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            try:
+                answer = self.client.request(method, path, json=body, headers=key)
+            except httpx.TransportError:
+                time.sleep(0.05)
+                continue
+            if answer.status_code in fine and not lost:
+                return answer
+            retry = answer.status_code in fine or answer.status_code >= 500 or "Retry-After" in answer.headers
+            assert retry, f"{method} {path}: {answer.status_code} {answer.text}"
+            lost = False
+            time.sleep(0.02)
+        raise AssertionError(f"{method} {path} was not taken in time")
+
+
+def iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path)
+    try:
+        watches = [ChaosWatch(fleet.url, seed) for seed in range(WATCHES)]
+        done = threading.Event()
+        killer = threading.Thread(target=kill_at_random, args=(fleet, done))
+        killer.start()
+        with ThreadPoolExecutor(WATCHES) as players:
+            list(players.map(ChaosWatch.play, watches))
+        done.set()
+        killer.join(90)
+        for watch in watches:
+            check(watch)
+            watch.client.close()
+    finally:
+        fleet.kill()
+    check_samples(tmp_path, watches)
+
+
+def kill_at_random(fleet: Fleet, done: threading.Event) -> None:
+    chance = random.Random(0)
+    for _ in range(KILLS):
+        if done.wait(chance.uniform(0.3, 1.5)):
+            return
+        fleet.kill()
+        fleet.start()
+
+
+def check(watch: ChaosWatch) -> None:
+    found = watch.client.get(f"/api/sessions/{watch.session_id}/points").json()
+    assert [{name: point[name] for name in watch.points[0]} for point in found] == watch.points
+
+
+def check_samples(home: Path, watches: list[ChaosWatch]) -> None:
+    """The session's data, decoded from what was kept, sample by sample."""
+    from flows.process import make_revision
+    from squashlib.session import at
+    from store import Store
+    from store.settings import Settings
+
+    store = Store.open(Settings(home=home))
+    for watch in watches:
+        make_revision(store, watch.session_id)
+        session = store.sessions.open(watch.session_id)
+        times = [at(session, second) for second in session["hr_time"].values]
+        assert dict(zip(times, session["heart_rate"].values.astype(int).tolist(), strict=True)) == watch.bpm
+        assert len(times) == len(set(times)) == len(json.loads(json.dumps(watch.bpm)))
+    store.catalog.engine.dispose()
