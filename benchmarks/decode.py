@@ -41,10 +41,7 @@ def with_garmin(data: bytes) -> None:
 
 
 def with_rust(data: bytes) -> None:
-    with tempfile.NamedTemporaryFile(suffix=".fit") as file:
-        file.write(data)
-        file.flush()
-        pyfitparsernative.decode(file.name)
+    pyfitparsernative.parse_fit_bytes(data)
 
 
 PEERS = {"fitparse": with_fitparse, "garmin_fit_sdk": with_garmin, "pyfitparsernative": with_rust}
@@ -52,7 +49,7 @@ PEERS = {"fitparse": with_fitparse, "garmin_fit_sdk": with_garmin, "pyfitparsern
 
 def one_hour() -> bytes:
     """A recording of an hour at 100 Hz."""
-    match = squashlib.simulate(1, rate_hz=100)
+    match = squashlib.simulate(2, rate_hz=100)
     hour = {dim: slice(0, 3600) for dim in ("hr_time", "accel_time", "gyro_time")}
     with tempfile.TemporaryDirectory() as folder:
         squashlib.write_fit(match.session.sel(hour), Path(folder) / "m.fit")

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from squashlib.errors import DecodeError
+from squashlib.errors import DecodeError, SchemaError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -102,7 +102,11 @@ def _decode_plain(data: bytes) -> "xr.Dataset":
     for format in FORMATS:
         if format.sniff(data[:4096]):
             source = {"sha256": sha256(data).hexdigest(), "format": format.name, "bytes": len(data)}
-            return format.decode(data, source, [])
+            try:
+                return format.decode(data, source, [])
+            except (ArithmeticError, LookupError, TypeError, ValueError, SchemaError) as error:
+                # Damaged bytes can contradict themselves in more ways than can be listed; none may escape as a crash.
+                raise DecodeError(f"the {format.name} recording contradicts itself ({error}); it is damaged") from error
     if not data:
         raise DecodeError("the file is empty; must be a FIT, GPX or TCX recording")
     raise DecodeError(f"starts with {data[:8]!r}, must be a FIT, GPX or TCX recording, plain, gzipped or zipped")

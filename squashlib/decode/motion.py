@@ -32,8 +32,10 @@ def motion_streams(tables: list[Table], warnings: list[str]) -> dict[str, tuple[
             continue
         times = np.concatenate([part[0] for part in parts])
         values = np.concatenate([part[1] for part in parts])
-        good = np.isfinite(times) & ~np.isnan(values).all(axis=1)
-        times, values = (times, values) if good.all() else (times[good], values[good])
+        good = np.isfinite(times) & ~np.isnan(values[:, 0])
+        if not good.all():
+            good |= np.isfinite(times) & ~np.isnan(values).all(axis=1)
+            times, values = times[good], values[good]
         if not (np.diff(times) > 0).all():
             order = np.argsort(times, kind="stable")
             times, values = times[order], values[order]
@@ -82,13 +84,16 @@ def _stack(held: dict[str, Any], prefix: str, table: Table, factor: np.float32) 
     columns = []
     for axis in "xyz":
         raw, field = held[prefix + axis]
-        values = raw.reshape(len(table), -1).astype(np.float32)
-        invalid = fit.BASE_TYPES[field.base][1]
-        if invalid is not None:
-            values[raw.reshape(len(table), -1) == invalid] = np.nan
-        columns.append(values)
-    k = min(column.shape[1] for column in columns)
-    return np.stack([column[:, :k] for column in columns], axis=2) * factor
+        columns.append((raw.reshape(len(table), -1), fit.BASE_TYPES[field.base][1]))
+    k = min(column.shape[1] for column, _ in columns)
+    out = np.empty((len(table), k, 3), np.float32)
+    for i, (column, invalid) in enumerate(columns):
+        out[:, :, i] = column[:, :k]
+        if invalid is not None and (missing := column[:, :k] == invalid).any():
+            out[missing, i] = np.nan
+    if factor != 1:
+        out *= factor
+    return out
 
 
 def _calibrated(raw: Array, table: Table, tables: list[Table], sensor: int, factor: float) -> Array | None:
@@ -96,6 +101,10 @@ def _calibrated(raw: Array, table: Table, tables: list[Table], sensor: int, fact
     known = _calibrations(tables, sensor)
     if not known:
         return None
+    if len(known) == 1 and not (known[0][1] - np.diag(np.diag(known[0][1]))).any():
+        raw -= known[0][2].astype(np.float32)  # the usual case, without turning axes: in place
+        raw *= (np.diag(known[0][1]) * factor).astype(np.float32)
+        return raw
     ranks = np.array([rank for rank, *_ in known])
     which = np.maximum(np.searchsorted(ranks, table.rank) - 1, 0)
     out = np.empty_like(raw)
@@ -113,11 +122,11 @@ def _calibrations(tables: list[Table], sensor: int) -> list[tuple[int, Array, Ar
         if table.layout.num != CALIBRATION:
             continue
         raw = {field.num: table.raw[-1, field.num] for field in table.layout.fields if field.developer < 0}
-        if not {0, 1, 2, 3} <= raw.keys():
+        if not {0, 1, 2, 3} <= raw.keys() or any(raw[num].ndim != 1 for num in range(4)):
             continue
         for i in np.flatnonzero(raw[0] == sensor):
             scale = float(raw[1][i]) / (float(raw[2][i]) or 1.0)
-            matrix = raw[5][i].reshape(3, 3) / 65535 if 5 in raw else np.eye(3)
-            offset = raw[4][i].astype(float) if 4 in raw else np.zeros(3)
+            matrix = raw[5][i].reshape(3, 3) / 65535 if 5 in raw and raw[5].shape[1:] == (9,) else np.eye(3)
+            offset = raw[4][i].astype(float) if 4 in raw and raw[4].shape[1:] == (3,) else np.zeros(3)
             found.append((int(table.rank[i]), scale * matrix, float(raw[3][i]) + offset))
     return sorted(found, key=lambda item: item[0])

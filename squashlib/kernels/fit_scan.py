@@ -10,18 +10,30 @@ Bytes = npt.NDArray[np.uint8]
 
 @kernel
 def crc16(data: Bytes, start: int, stop: int) -> int:
-    """FIT's CRC of `data[start:stop]` (nibble table of the FIT protocol)."""
-    table = np.array(
-        [0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
-         0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400], dtype=np.uint32)  # fmt: skip
-    wide = np.empty(256, np.uint32)
+    """FIT's CRC (CRC-16/ARC) of `data[start:stop]`, eight bytes at a time ("slicing by eight", Intel 2006)."""
+    table = np.empty((8, 256), np.int64)
     for value in range(256):
-        crc = table[value & 15]
-        crc = (crc >> 4) ^ table[crc & 15] ^ table[value >> 4]
-        wide[value] = crc
-    crc = np.uint32(0)
-    for i in range(start, stop):
-        crc = (crc >> np.uint32(8)) ^ wide[(crc ^ data[i]) & np.uint32(255)]
+        crc = np.int64(value)
+        for _ in range(8):
+            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
+        table[0, value] = crc
+    for k in range(1, 8):
+        for value in range(256):
+            before = table[k - 1, value]
+            table[k, value] = (before >> 8) ^ table[0, before & 255]
+    crc = np.int64(0)
+    i = start
+    while i + 8 <= stop:
+        low, high = np.int64(data[i]) ^ (crc & 255), np.int64(data[i + 1]) ^ (crc >> 8)
+        crc = (
+            table[7, low] ^ table[6, high] ^ table[5, data[i + 2]] ^ table[4, data[i + 3]]
+            ^ table[3, data[i + 4]] ^ table[2, data[i + 5]] ^ table[1, data[i + 6]]
+            ^ table[0, data[i + 7]]
+        )  # fmt: skip
+        i += 8
+    while i < stop:
+        crc = (crc >> 8) ^ table[0, (crc ^ np.int64(data[i])) & 255]
+        i += 1
     return int(crc)
 
 
