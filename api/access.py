@@ -22,7 +22,7 @@ REFRESH_COOKIE = "squash_refresh"
 _bearer = HTTPBearer(auto_error=False, description="An access token of POST /api/auth/login, or of the external issuer")
 
 
-def _state(request: Request) -> ApiState:
+async def _state(request: Request) -> ApiState:  # async: a plain function would cost a change of thread
     state: ApiState = request.app.state.squash
     return state
 
@@ -48,6 +48,10 @@ class Caller:
         """A transaction in which PostgreSQL, too, shows only what the caller may see."""
         return self.state.store.catalog.begin(user_id=self.user_id, role=self.role)
 
+    def look(self) -> AbstractContextManager[Session]:
+        """As `begin`, only to read."""
+        return self.state.store.catalog.look(user_id=self.user_id, role=self.role)
+
     def own_session(self, tx: Session, session_id: uuid.UUID) -> SessionRow:
         """A session of the caller, to change; 404 for anything else."""
         row = tx.get(SessionRow, str(session_id))
@@ -61,8 +65,13 @@ class Caller:
         if row is None or row.deleted_at is not None or not self._may_see(tx, row.user_id):
             raise unknown_session(session_id)
         if row.user_id != self.user_id:
-            tx.add(AccessLog(actor_id=self.user_id, user_id=row.user_id, session_id=row.session_id, what=what))
+            self._note(row, what)
         return row
+
+    def _note(self, row: SessionRow, what: str) -> None:
+        """Who opened whose session."""
+        with self.state.store.catalog.begin() as tx:
+            tx.add(AccessLog(actor_id=self.user_id, user_id=row.user_id, session_id=row.session_id, what=what))
 
     def _may_see(self, tx: Session, owner_id: str) -> bool:
         return owner_id == self.user_id or self.role == "admin" or self.coaches(tx, owner_id)
@@ -115,7 +124,7 @@ def identify(state: ApiState, token: str) -> Caller | None:
     alive = select(RefreshToken.family_id).where(
         RefreshToken.family_id == family_id, RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None)
     )
-    with state.store.catalog.begin() as tx:
+    with state.store.catalog.look() as tx:
         user = tx.scalar(select(User).where(User.user_id == user_id, alive.exists()))
         return None if user is None else _caller_of(state, user, family_id)
 

@@ -85,7 +85,7 @@ def user_of(state: "ApiState", claims: dict[str, Any]) -> User | None:
     """The account behind an external token, made when first seen; never one that has a password here."""
     assert state.issuer is not None
     user_id = _uuid(state.issuer.issuer, str(claims["sub"]))
-    with state.store.catalog.begin() as tx:
+    with state.store.catalog.look() as tx:
         user = tx.get(User, user_id)
         if user is not None:
             return user if user.password_hash is None else None

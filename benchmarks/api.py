@@ -6,6 +6,7 @@ Real uvicorn, real HTTP; the catalog is SQLite in a fresh folder, or PostgreSQL 
 
 import json
 import os
+import random
 import socket
 import statistics
 import subprocess
@@ -84,14 +85,13 @@ def begin(client: httpx.Client) -> str:
 
 
 def batch(seed: int) -> bytes:
-    rows = [
-        {
-            "timestamp": (START + timedelta(seconds=i)).isoformat(),
-            "heart_rate": 100 + (i * 7 + seed) % 80,
-            "confidence": 0.9,
-        }
-        for i in range(SAMPLES)
-    ]
+    """A heart that wanders, as hearts do."""
+    chance = random.Random(seed)
+    bpm, rows = 120, []
+    for i in range(SAMPLES):
+        bpm = min(190, max(90, bpm + chance.choice((-2, -1, 0, 0, 1, 2))))
+        moment = (START + timedelta(seconds=i)).isoformat()
+        rows.append({"timestamp": moment, "heart_rate": bpm, "confidence": round(chance.uniform(0.8, 1), 2)})
     return json.dumps({"data": rows}).encode()
 
 
@@ -182,9 +182,8 @@ def main() -> None:
         urls = [begin(clients[i % 8]) for i in range(WATCHES)]
         took, rate = points(clients, urls)
         p99 = statistics.quantiles(took, n=100)[98]
-        print(
-            f"api_points_p99 ours={p99 * 1e3:.1f}ms median={statistics.median(took) * 1e3:.1f}ms rate={rate:.0f}/s watches={WATCHES}"
-        )
+        median = statistics.median(took)
+        print(f"api_points_p99 ours={p99 * 1e3:.1f}ms median={median * 1e3:.1f}ms rate={rate:.0f}/s watches={WATCHES}")
         print(f"api_requests ours={requests_a_second(clients, '/api/sessions?limit=20'):.0f}/s path=/api/sessions")
         fit = os.urandom(10 << 20)
         session = begin(clients[0])

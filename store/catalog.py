@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
 BUSY_MS = 30_000
+READ_ONLY = "squash_read_only"
 
 
 class Catalog:
@@ -17,6 +19,8 @@ class Catalog:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # SQLite has one writer; those of this process wait here in turn instead of polling the file.
+        self._turn: AbstractContextManager[Any] = Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @classmethod
     def open(cls, url: str) -> "Catalog":
@@ -32,16 +36,29 @@ class Catalog:
     @contextmanager
     def begin(self, user_id: str | None = None, role: str | None = None) -> Iterator[Session]:
         """One transaction, committed at the end; on PostgreSQL it carries the claims of who asks."""
+        with self._turn, Session(self.engine, expire_on_commit=False) as tx, tx.begin():
+            _claim(tx, user_id, role)
+            yield tx
+
+    @contextmanager
+    def look(self, user_id: str | None = None, role: str | None = None) -> Iterator[Session]:
+        """A transaction that only reads: on SQLite it waits for no writer."""
         with Session(self.engine, expire_on_commit=False) as tx, tx.begin():
-            if user_id is not None and self.engine.dialect.name == "postgresql":
-                claims = json.dumps({"sub": user_id, "role": role})
-                tx.execute(text("SELECT set_config('request.jwt.claims', :claims, true)"), {"claims": claims})
+            tx.connection(execution_options={READ_ONLY: True})
+            _claim(tx, user_id, role)
             yield tx
 
     def healthy(self) -> bool:
         """Whether the database answers."""
-        with self.begin() as tx:
+        with self.look() as tx:
             return bool(tx.scalar(text("SELECT 1")) == 1)
+
+
+def _claim(tx: Session, user_id: str | None, role: str | None) -> None:
+    """Tell PostgreSQL's row-level security who asks."""
+    if user_id is not None and tx.get_bind().dialect.name == "postgresql":
+        claims = json.dumps({"sub": user_id, "role": role})
+        tx.execute(text("SELECT set_config('request.jwt.claims', :claims, true)"), {"claims": claims})
 
 
 def connect(url: str) -> Engine:
@@ -58,6 +75,7 @@ def connect(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine

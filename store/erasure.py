@@ -4,7 +4,7 @@ from sqlalchemy import delete, select
 
 from store import Store
 from store.tables import SessionRow, Upload, User
-from store.uploads import blob_name
+from store.uploads import blob_name, packed_name
 
 
 def erase_session(store: Store, session_id: str) -> None:
@@ -12,17 +12,18 @@ def erase_session(store: Store, session_id: str) -> None:
     with store.catalog.begin() as tx:
         hashes = list(tx.scalars(select(Upload.sha256).where(Upload.session_id == session_id)))
         tx.execute(delete(SessionRow).where(SessionRow.session_id == session_id))
-    with store.catalog.begin() as tx:
+    with store.catalog.look() as tx:
         shared = set(tx.scalars(select(Upload.sha256).where(Upload.sha256.in_(hashes)).group_by(Upload.sha256)))
     for sha256 in set(hashes) - shared:
         store.blobs.delete(blob_name(sha256))
+        store.blobs.delete(packed_name(sha256))
     for folder in ("sessions", "analyses", "reports"):
         store.blobs.delete(f"{folder}/{session_id}")
 
 
 def erase_user(store: Store, user_id: str) -> None:
     """Remove a person, their sessions and their logins."""
-    with store.catalog.begin() as tx:
+    with store.catalog.look() as tx:
         sessions = list(tx.scalars(select(SessionRow.session_id).where(SessionRow.user_id == user_id)))
     for session_id in sessions:
         erase_session(store, session_id)

@@ -16,7 +16,7 @@ class Reports:
 
     def has(self, session_id: str, report_key: str) -> bool:
         """Whether the page of this key is there."""
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             return tx.get(Report, (session_id, report_key)) is not None
 
     def put(self, session_id: str, user_id: str, report_key: str, analysis_key: str, notebook: str, html: str) -> None:
@@ -39,7 +39,7 @@ class Reports:
     def get(self, session_id: str, notebook: str = "session_report") -> str:
         """The newest page of a session; raises `NotFoundError` while there is none."""
         query = select(Report).where(Report.session_id == session_id, Report.notebook == notebook)
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             held = tx.scalar(query.order_by(Report.created_at.desc()).limit(1))
         if held is None:
             raise NotFoundError(f"session '{session_id}' has no report yet; look at its upload/status")

@@ -42,7 +42,7 @@ class Sessions:
 
     def row(self, session_id: str, user_id: str | None = None) -> SessionRow:
         """The catalog's row; raises `NotFoundError` for one that is not there, deleted, or another user's."""
-        with self._catalog.begin(user_id) as tx:
+        with self._catalog.look(user_id) as tx:
             row = tx.get(SessionRow, session_id)
             if row is None or row.deleted_at is not None or (user_id is not None and row.user_id != user_id):
                 raise NotFoundError(f"session '{session_id}' is not in the store; find ids with store.sessions.find()")
@@ -59,7 +59,7 @@ class Sessions:
         """One revision of a session."""
         from squashlib import session as sessions
 
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             held = tx.get(Revision, (session_id, revision))
         if held is None:
             raise NotFoundError(f"revision '{revision}' of session '{session_id}' is not in the store")
@@ -67,7 +67,7 @@ class Sessions:
 
     def has_revision(self, session_id: str, revision: str) -> bool:
         """Whether a revision is written whole."""
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             return tx.get(Revision, (session_id, revision)) is not None
 
     def write_revision(self, session_id: str, revision: str, dataset: "xr.Dataset") -> None:
@@ -89,14 +89,14 @@ class Sessions:
 
     def points(self, session_id: str) -> list[dict[str, Any]]:
         """The points that hold now, in wire form."""
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             return fold(events_of(tx, session_id))
 
     def athlete(self, user_id: str, day: datetime) -> "Athlete":
         """The athlete's settings as they were on a day: the newest not after it, else the oldest."""
         from squashlib.athlete import Athlete
 
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             query = select(AthleteSettings).where(AthleteSettings.user_id == user_id)
             rows = list(tx.scalars(query.order_by(AthleteSettings.valid_from)))
         held = [row for row in rows if row.valid_from <= day]
@@ -107,7 +107,7 @@ class Sessions:
 
     def has_analysis(self, session_id: str, key: str) -> bool:
         """Whether an analysis is written whole."""
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             return tx.get(AnalysisRow, (session_id, key)) is not None
 
     def write_analysis(
@@ -148,7 +148,7 @@ class Sessions:
         row = self.row(session_id, user_id)
         if row.analysis_key is None:
             raise NotFoundError(f"session '{session_id}' is not analysed yet; look at its upload/status")
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             held = tx.get(AnalysisRow, (session_id, row.analysis_key))
         assert held is not None, "the pointer moves in the transaction that makes the row"
         document = json.loads(self._blobs.get(f"{held.path}/analysis.json"))
@@ -192,7 +192,7 @@ class Sessions:
         query = query.where(SessionRow.start_time < until) if until else query
         if consented:
             query = query.join(User, User.user_id == SessionRow.user_id).where(User.research_consent)
-        with self._catalog.begin() as tx:
+        with self._catalog.look() as tx:
             return list(tx.scalars(query.limit(limit)))
 
 

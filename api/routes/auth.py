@@ -143,7 +143,7 @@ def login(given: Credentials, request: Request, response: Response, state: State
     ratelimit.count(request, state.limiter, "login", ratelimit.address(request))
     if state.limiter.spent("guess", email):
         raise ratelimit.too_many(60)
-    with state.store.catalog.begin() as tx:
+    with state.store.catalog.look() as tx:
         user = tx.scalar(select(User).where(User.email == email))
     if not passwords.matches(given.password, user.password_hash if user else None) or user is None:
         state.limiter.hit("guess", email)
@@ -183,7 +183,7 @@ def logout(caller: Asker, response: Response) -> None:
 @router.get("/me")
 def me(caller: Asker) -> Person:
     """Who I am."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         user = tx.get_one(User, caller.user_id)
         query = select(AthleteSettings).where(AthleteSettings.user_id == caller.user_id)
         settings = tx.scalar(query.order_by(AthleteSettings.valid_from.desc()).limit(1))

@@ -26,7 +26,7 @@ def events(
     session_id: SessionId, caller: Asker, last_event_id: Annotated[str | None, Header(max_length=20)] = None
 ) -> EventSourceResponse:
     """A stream from the beginning, or from what `Last-Event-ID` names; a comment each 15 s says that it lives."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         caller.seen_session(tx, session_id, "events")
     after = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
     return EventSourceResponse(_stream(caller, str(session_id), min(after, 1 << 62)), ping=HEARTBEAT_S)
@@ -43,5 +43,5 @@ async def _stream(caller: Caller, session_id: str, after: int) -> AsyncIterator[
 
 def _read(caller: Caller, session_id: str, after: int) -> list[SessionEvent]:
     query = select(SessionEvent).where(SessionEvent.session_id == session_id, SessionEvent.event_id > after)
-    with caller.begin() as tx:
+    with caller.look() as tx:
         return list(tx.scalars(query.order_by(SessionEvent.event_id).limit(500)))

@@ -31,7 +31,7 @@ def export(caller: Asker) -> FileResponse:
         path = Path(target.name)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             archive.writestr("account.json", me(caller).model_dump_json(indent=1))
-            with caller.begin() as tx:
+            with caller.look() as tx:
                 rows = list(tx.scalars(select(SessionRow).where(SessionRow.user_id == caller.user_id)))
             for row in rows:
                 _add(archive, caller, row)
@@ -42,7 +42,7 @@ def export(caller: Asker) -> FileResponse:
 
 def _add(archive: zipfile.ZipFile, caller: Caller, row: SessionRow) -> None:
     store, folder = caller.state.store, f"sessions/{row.session_id}"
-    with caller.begin() as tx:
+    with caller.look() as tx:
         points = fold(events_of(tx, row.session_id))
         uploads: list[Upload] = store.uploads.of_session(tx, row.session_id)
     archive.writestr(f"{folder}/session.json", json.dumps(shown(row), indent=1))

@@ -20,7 +20,7 @@ REPORT_POLICY = (
 
 
 def _analysis(caller: Caller, session_id: Any, what: str) -> StoredAnalysis:
-    with caller.begin() as tx:
+    with caller.look() as tx:
         caller.seen_session(tx, session_id, what)
     return caller.state.store.sessions.analysis(str(session_id))
 
@@ -29,7 +29,7 @@ def _analysis(caller: Caller, session_id: Any, what: str) -> StoredAnalysis:
 def insights(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """Insights of the newest analysis; 404 until there is one (see upload/status)."""
     stored = _analysis(caller, session_id, "insights")
-    with caller.begin() as tx:
+    with caller.look() as tx:
         row = tx.get(AnalysisRow, (str(session_id), stored.key))
         assert row is not None
         ids = {"insight_id": stored.key, "session_id": str(session_id), "user_id": row.user_id}
@@ -55,7 +55,7 @@ def analysis(session_id: SessionId, caller: Asker) -> dict[str, Any]:
 @router.get("/sessions/{session_id}/report", response_class=HTMLResponse)
 def report(session_id: SessionId, caller: Asker) -> HTMLResponse:
     """The executed notebook as a page."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         caller.seen_session(tx, session_id, "report")
     html = caller.state.store.reports.get(str(session_id))
     return HTMLResponse(html, headers={"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "private, no-store"})
@@ -87,7 +87,7 @@ def point_by_point(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]
 @router.get("/jobs/{job_id}")
 def job(job_id: str = Path(max_length=36), *, caller: Asker) -> dict[str, Any]:
     """How far a job is."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         row = tx.get(Job, job_id)
         if row is None or row.user_id != caller.user_id:
             raise Problem(404, f"There is no job {job_id} of yours.")

@@ -40,7 +40,7 @@ def shared_part(one: SessionRow, other: SessionRow) -> float:
 @router.get("/overlaps")
 def overlaps(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """My other sessions of the same sport that look like recordings of the same match."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         row = caller.own_session(tx, session_id)
         return [shown(other) | {"overlap": round(shared_part(row, other), 3)} for other in _near(tx, row)]
 

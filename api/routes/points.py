@@ -157,7 +157,7 @@ def _repeated(events: list[PointEvent], press: Press, body: dict[str, Any]) -> s
 @router.get("")
 def list_points(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """All points that hold, in order, with what the laws of scoring find odd."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         return _held(tx, caller.seen_session(tx, session_id, "points"))
 
 

@@ -104,7 +104,7 @@ def _metadata(details: dict[str, Any]) -> dict[str, Any] | str:
 def create(new: New, caller: Asker, response: Response) -> dict[str, Any]:
     """Begin a session; the same `session_id` again gives the same session."""
     session_id = str(new.session_id or uuid.uuid4())
-    with caller.state.store.catalog.begin() as tx:
+    with caller.state.store.catalog.look() as tx:
         held = tx.get(SessionRow, session_id)
     if held is not None:
         if held.user_id != caller.user_id or held.deleted_at is not None:
@@ -162,7 +162,7 @@ def list_sessions(
 
             aware = parse_iso(moment.isoformat())
             query = query.where(SessionRow.start_time >= aware if after else SessionRow.start_time < aware)
-    with caller.begin() as tx:
+    with caller.look() as tx:
         total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
         page = query.order_by(SessionRow.start_time.desc(), SessionRow.session_id).limit(limit).offset(offset)
         rows = list(tx.scalars(page))
@@ -182,7 +182,7 @@ def _summaries(tx: Any, rows: list[SessionRow]) -> dict[str, dict[str, Any]]:
 @router.get("/{session_id}")
 def get(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """One session with its figures."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         row = caller.seen_session(tx, session_id, "session")
         return shown(row, _summaries(tx, [row]).get(row.session_id))
 

@@ -53,7 +53,7 @@ def trends(user_id: uuid.UUID, caller: Asker, start_date: Start = None, end_date
 def _played(
     caller: Caller, user_id: uuid.UUID, since: datetime | None, until: datetime | None
 ) -> tuple[str, list[Played]]:
-    with caller.begin() as tx:
+    with caller.look() as tx:
         user = tx.get(User, str(user_id))
         own = str(user_id) == caller.user_id
         if user is None or not (own or caller.role == "admin" or caller.coaches(tx, str(user_id))):

@@ -37,7 +37,7 @@ def _receive(
     content_type: str | None, max_bytes: int,
 ) -> dict[str, Any]:  # fmt: skip
     store = caller.state.store
-    with caller.begin() as tx:
+    with caller.look() as tx:
         caller.own_session(tx, session_id)
     try:
         sha256, size = store.uploads.keep(content, max_bytes)
@@ -147,7 +147,7 @@ async def activity(session_id: SessionId, caller: Asker, request: Request, respo
 @router.get("/upload/status")
 def status(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """How far the newest processing is."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         caller.seen_session(tx, session_id, "status")
         query = select(Job).where(Job.session_id == str(session_id), Job.kind == "process")
         job = tx.scalar(query.order_by(Job.created_at.desc()).limit(1))

@@ -58,7 +58,7 @@ def _shown(hook: Webhook) -> dict[str, Any]:
 @router.get("")
 def list_hooks(caller: Asker) -> list[dict[str, Any]]:
     """My webhooks, without their secrets."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         mine = select(Webhook).where(Webhook.user_id == caller.user_id).order_by(Webhook.created_at)
         return [_shown(hook) for hook in tx.scalars(mine)]
 
