@@ -22,6 +22,7 @@ from api.routes import (
     pages,
     points,
     research,
+    resumable,
     sessions,
     shares,
     statistics,
@@ -32,8 +33,8 @@ from api.state import opened
 from api.watched import Watched
 
 ROUTES = (
-    auth, devices, export, grants, matches, uploads, points, insights, events, sessions, shares, statistics, webhooks,
-    research, health, pages,
+    auth, devices, export, grants, matches, resumable, uploads, points, insights, events, sessions, shares,
+    statistics, webhooks, research, health, pages,
 )  # fmt: skip
 
 

@@ -3,11 +3,11 @@
 import secrets
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import Field, ValidationError
 from sqlalchemy import select
 
 from api import ratelimit, tokens
@@ -18,6 +18,8 @@ from api.wire import Wire
 from store.tables import Device, DeviceCode, now
 
 router = APIRouter(prefix="/api/auth/device", tags=["auth"], responses=OPEN_ANSWERS)
+
+_Model = TypeVar("_Model", bound=Wire)
 
 LIFE = timedelta(minutes=10)
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
@@ -62,8 +64,44 @@ NOT_YET: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/code")
-def code(ask: Ask, request: Request, state: State) -> Code:
+async def _fields(request: Request) -> Any:
+    """RFC 8628 sends forms, our own clients JSON."""
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        async with request.form() as form:
+            return dict(form)
+    try:
+        return await request.json() if await request.body() else {}
+    except (ValueError, RecursionError):
+        raise Problem(422, "The body must be a form or JSON.") from None
+
+
+Fields = Annotated[Any, Depends(_fields)]
+
+
+def _read(model: type[_Model], fields: Any) -> _Model:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Problem(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from None
+
+
+async def _asked(fields: Fields) -> Ask:
+    return _read(Ask, fields)
+
+
+async def _redeemed(fields: Fields) -> Redeem:
+    return _read(Redeem, fields)
+
+
+def _documented(model: type[Wire]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    kinds = ("application/x-www-form-urlencoded", "application/json")
+    return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}}
+
+
+@router.post("/code", openapi_extra=_documented(Ask))
+def code(ask: Annotated[Ask, Depends(_asked)], request: Request, state: State) -> Code:
     """Begin a pairing."""
     ratelimit.count(request, state.limiter, "login", ratelimit.address(request))
     device_code = secrets.token_urlsafe(32)
@@ -101,8 +139,8 @@ def approve(approval: Approval, caller: Asker) -> None:
         row.user_id = caller.user_id
 
 
-@router.post("/token", response_model=TokenPair, responses=NOT_YET)
-def token(redeem: Redeem, state: State) -> TokenPair | JSONResponse:
+@router.post("/token", response_model=TokenPair, responses=NOT_YET, openapi_extra=_documented(Redeem))
+def token(redeem: Annotated[Redeem, Depends(_redeemed)], state: State) -> TokenPair | JSONResponse:
     """Tokens once the player has approved; until then 400 with `authorization_pending` or `slow_down`."""
     with state.store.catalog.begin() as tx:
         row = tx.get(DeviceCode, tokens.digest(redeem.device_code))

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from api.access import Asker, Caller, SessionId
 from api.problems import ANSWERS, KNOWN, Problem
 from api.wire import Moment, Wire, iso, storable
-from store.tables import AnalysisRow, SessionRow, now
+from store import jobs
+from store.tables import AnalysisRow, PointEvent, SessionRow, Upload, now
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"], responses=ANSWERS)
 
@@ -192,7 +193,19 @@ def _update(session_id: uuid.UUID, change: Editable, caller: Caller) -> dict[str
         row = caller.own_session(tx, session_id)
         _apply(row, change)
         tx.flush()
+        if "end_time" in change.model_fields_set and _has_content(tx, row):
+            # Not handed over: the recording usually follows at once and joins this job; if none does, the workers
+            # find the job themselves.
+            jobs.enqueue(tx, "process", row.session_id, caller.user_id)
         return shown(row, _summaries(tx, [row]).get(row.session_id))
+
+
+def _has_content(tx: Any, row: SessionRow) -> bool:
+    """Whether there is anything to analyse."""
+    return any(
+        tx.scalar(select(table.session_id).where(table.session_id == row.session_id).limit(1))
+        for table in (Upload, PointEvent)
+    )
 
 
 @router.put("/{session_id}")

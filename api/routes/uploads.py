@@ -29,13 +29,14 @@ def upload_fit(
 ) -> dict[str, Any]:
     """Upload a recording: FIT, GPX or TCX, plain, gzipped or zipped. The same bytes again are known again."""
     name = (file.filename or "recording").replace("\\", "/").rpartition("/")[2][:200]
-    return _receive(caller, session_id, response, "file", file.file, name, file.content_type, MAX_FILE)
+    return receive(caller, session_id, response, "file", file.file, name, file.content_type, MAX_FILE)
 
 
-def _receive(
+def receive(
     caller: Caller, session_id: Any, response: Response, kind: str, content: Any, name: str | None,
     content_type: str | None, max_bytes: int,
 ) -> dict[str, Any]:  # fmt: skip
+    """Keep bytes, journal them and promise their processing, in this order."""
     store = caller.state.store
     with caller.look() as tx:
         caller.own_session(tx, session_id)
@@ -75,7 +76,7 @@ async def _batch(session_id: Any, caller: Caller, request: Request, response: Re
     body = await _body(request)
     content_type = request.headers.get("content-type", "application/json")
     count = await run_in_threadpool(_counted, body, content_type, kind)
-    answer = await run_in_threadpool(_receive, caller, session_id, response, kind, body, None, content_type, MAX_BATCH)
+    answer = await run_in_threadpool(receive, caller, session_id, response, kind, body, None, content_type, MAX_BATCH)
     return {"message": f"{count} samples accepted", "count": count, **answer}
 
 
