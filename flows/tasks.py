@@ -1,7 +1,11 @@
 """What Prefect runs: thin shells around plain functions."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from prefect import flow, task
 
+from flows.nightly import run
 from flows.work import run_waiting, work_off
 from store import Store
 
@@ -16,3 +20,9 @@ def run_job(job_id: str) -> str:
 def reconcile(older_s: float = 45.0) -> int:
     """Do what was promised but never begun, or begun by a worker that died."""
     return run_waiting(Store.open(), older_s)
+
+
+@flow(name="nightly", flow_run_name=lambda: f"nightly {datetime.now(UTC).date()}")
+def nightly() -> dict[str, Any]:
+    """What is done once a day."""
+    return run(Store.open())

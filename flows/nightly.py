@@ -1,0 +1,112 @@
+"""Once a day: forget what has expired, set orphans aside, copy the catalog, bring stale results up to date."""
+
+import sqlite3
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete
+
+from flows.orphans import sweep
+from flows.rerun import recompute, stale_sessions
+from store import Store, jobs
+from store.tables import DeviceCode, IdempotencyKey, Job, RefreshToken, SessionEvent, now
+
+KEYS_KEPT = timedelta(days=7)
+EVENTS_KEPT = timedelta(days=30)
+BACKUPS_KEPT = 7
+AT_HOUR_UTC = 3
+
+
+def due(store: Store, moment: datetime) -> bool:
+    """Whether tonight's work is still to be done."""
+    if moment.hour < AT_HOUR_UTC:
+        return False
+    with store.catalog.look() as tx:
+        return tx.get(Job, _job_id(moment)) is None
+
+
+def run(store: Store, moment: datetime | None = None) -> dict[str, Any]:
+    """Do the night's work and note that it is done; killed half-way it is done again, which changes nothing.
+
+    Returns
+    -------
+    dict
+        What each step did, or what it failed with: one step's failure does not keep the others from being done.
+    """
+    moment = moment or now()
+    steps: dict[str, Callable[[Store, datetime], Any]] = {
+        "forget": forget,
+        "orphans": sweep,
+        "backup": backup,
+        "rerun": lambda store, _: rerun(store),
+    }
+    done: dict[str, Any] = {}
+    for name, step in steps.items():
+        try:
+            done[name] = step(store, moment)
+        except Exception as error:  # noqa: BLE001 - a full disk must not keep expired keys
+            done[name] = f"failed: {type(error).__name__}: {error}"
+    failures = "; ".join(f"{name} {what}" for name, what in done.items() if str(what).startswith("failed"))
+    with store.catalog.begin() as tx:
+        status = "failed" if failures else "completed"
+        tx.merge(Job(job_id=_job_id(moment), kind="nightly", status=status, stage="done", error=failures or None))
+    return done
+
+
+def _job_id(moment: datetime) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"squash-nightly:{moment.date()}"))
+
+
+def forget(store: Store, moment: datetime) -> dict[str, int]:
+    """Remove expired idempotency keys, tokens, pairing codes and replayed events; counts of each."""
+    expired = {
+        "idempotency_keys": delete(IdempotencyKey).where(IdempotencyKey.created_at < moment - KEYS_KEPT),
+        "refresh_tokens": delete(RefreshToken).where(RefreshToken.expires_at < moment),
+        "device_codes": delete(DeviceCode).where(DeviceCode.expires_at < moment),
+        "events": delete(SessionEvent).where(SessionEvent.created_at < moment - EVENTS_KEPT),
+    }
+    with store.catalog.begin() as tx:
+        return {name: int(tx.execute(query).rowcount) for name, query in expired.items()}  # type: ignore[attr-defined]
+
+
+def backup(store: Store, moment: datetime) -> str:
+    """Copy the catalog while it is in use; PostgreSQL is backed up by whoever runs it."""
+    source = store.catalog.engine.url.database
+    if store.catalog.engine.dialect.name != "sqlite" or source is None:
+        return "the database server's own backups hold"
+    folder = store.settings.home / "backups"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # a copy is as private as the catalog
+    target = folder / f"catalog-{moment.date()}.sqlite"
+    draft = target.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(draft)) as copy:
+        live.backup(copy)
+        (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+        if verdict != "ok":
+            raise OSError(f"the copy of {source} is damaged: {verdict}")
+    draft.replace(target)
+    for old in sorted(folder.glob("catalog-*.sqlite"))[:-BACKUPS_KEPT]:
+        old.unlink()
+    return target.name
+
+
+def rerun(store: Store) -> dict[str, int]:
+    """Recompute what changed code made stale."""
+    stale = stale_sessions(store)
+    failed = sum(error is not None for _, error in recompute(store, stale)) if stale else 0
+    return {"stale": len(stale), "failed": failed}
+
+
+def run_if_due(store: Store, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """Do tonight's work, unless it is done or another worker is at it."""
+    from flows.work import beating
+
+    moment, who, name = now(), jobs.holder(), "nightly"
+    if not due(store, moment) or not jobs.lock(store.catalog, name, who):
+        return None
+    with beating(store, name, who):
+        return work() if due(store, moment) else None
