@@ -12,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 
 KINETICS_S = 55.0  # between on (45-50 s) and off (65-75 s) time constants of heart rate
 SLOPE_HALF_S = 4
+KINDS = 10
 LAG_S = 6.5  # transport of 1 to 5 s and the smoothing of a wrist sensor
 
 
@@ -21,7 +22,8 @@ class Features:
 
     energy: Floats | None  # log of how fast the wrist turns
     effort: Floats | None  # log of how hard it is pulled
-    swings: Floats | None
+    swings: Floats | None  # (T, K): how many, from the weakest kind to the strongest
+    strong: Floats | None  # (K,): how likely a swing of each kind is of the strong sort
     demand: Floats | None
 
     def __len__(self) -> int:
@@ -32,13 +34,22 @@ def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
     """Features of every whole second; `swings` as `SwingDetector` finds them."""
     seconds = max(1, int(np.ceil(session.attrs["duration_s"])))
     energy, effort = (_log_mean_of(sensor(session), seconds) for sensor in (turning, pulling))
-    swing_count = None
     moved = energy if energy is not None else effort
-    if moved is not None:
-        at = np.clip(swings["swing_time"].values.astype(np.int64), 0, seconds - 1)
-        swing_count = np.bincount(at, swings["swing_probability"].values, seconds).astype(np.float64)
-        swing_count[np.isnan(moved)] = np.nan
-    return Features(energy, effort, swing_count, demand(session, seconds))
+    counts, strong = (None, None) if moved is None else by_strength(swings, seconds)
+    if moved is not None and counts is not None:
+        counts[np.isnan(moved)] = np.nan
+    return Features(energy, effort, counts, strong, demand(session, seconds))
+
+
+def by_strength(swings: xr.Dataset, seconds: int) -> tuple[Floats, Floats]:
+    """Swings of each second by kind of strength, kinds being equally common (T, K); how strong-kind each is."""
+    strength, p = swings["swing_strength"].values, swings["swing_probability"].values.astype(np.float64)
+    counts, strong = np.zeros((seconds, KINDS)), np.zeros(KINDS)
+    if len(strength):
+        kind = np.searchsorted(np.quantile(strength, np.arange(1, KINDS) / KINDS), strength, side="right")
+        np.add.at(counts, (np.clip(swings["swing_time"].values.astype(np.int64), 0, seconds - 1), kind), 1.0)
+        strong = np.bincount(kind, p, KINDS) / np.maximum(np.bincount(kind, minlength=KINDS), 1)
+    return counts, strong
 
 
 def _log_mean_of(series: tuple[Floats, Floats], seconds: int) -> Floats | None:

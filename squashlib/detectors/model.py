@@ -24,7 +24,7 @@ N_STATES = len(NAMED)
 LONGEST_S = np.array([600, 120, 75, 320, 900, 900, 900])
 
 #: Probability of beginning in, of moving between (row: from), and of ending in each state.
-FIRST = np.array([0.45, 0.1, 0.03, 0.02, 0.0, 0.0, 0.4])
+FIRST = np.array([0.48, 0.05, 0.02, 0.02, 0.0, 0.0, 0.43])
 LAST = np.array([0.01, 0.12, 0.12, 0.05, 0.2, 0.5, 0.01])
 CHANGE = np.array(
     [
@@ -42,6 +42,7 @@ STROKE_RATE = np.array([0.33, 0.34, 0.03, 0.03, 0.01, 0.03, 0.02])
 #: Where a state's features begin, as quantiles of the session's.
 START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15, 0.08])
 #: Neighbouring seconds repeat each other; each feature's log likelihood is scaled to what is new in a second.
+SWING_NEWS = 0.8
 NEWS = {"energy": 0.4, "effort": 0.4, "demand": 0.3}
 
 
@@ -77,9 +78,9 @@ def durations(laws: Laws) -> Floats:
                 np.log(0.88) + log_gamma(d, 5.0, laws.rest_s), np.log(0.12) + log_gamma(d, 3.0, 2.2 * laws.rest_s)
             ),
             log_lognormal(d, 100.0, 0.4),
-            -d / 120.0 - np.log(120.0),
+            log_lognormal(d, 100.0, 0.8),
             -d / 180.0 - np.log(180.0),
-            -d / 120.0 - np.log(120.0),
+            log_lognormal(d, 60.0, 1.2),
         ]
     )
     return np.vstack((np.full(N_STATES, -np.inf), table))
@@ -103,11 +104,14 @@ def first_looks(x: Floats) -> Looks:
     """Looks to start from: quantiles of this session."""
     seen = x[~np.isnan(x)]
     spread = max(float(np.quantile(seen, 0.9) - np.quantile(seen, 0.1)) / 4, 1e-3)
-    return Looks(np.quantile(seen, START_QUANTILE), np.full(N_STATES, spread))
+    mean, spreads = np.quantile(seen, START_QUANTILE), np.full(N_STATES, spread)
+    mean[WARMUP] = (mean[RALLY] + mean[REST]) / 2  # hitting without running, with the ball fetched now and then
+    spreads[WARMUP] *= 1.4
+    return Looks(mean, spreads)
 
 
 #: Seconds that a state must have held before it is believed as much as what was thought before.
-SLOW_TO_LEARN = np.array([200, 30, 30, 300, 600, 600, 600])
+SLOW_TO_LEARN = np.array([150, 30, 30, 300, 600, 600, 600])
 
 
 def learnt_looks(x: Floats, path: npt.NDArray[np.int64], before: Looks) -> Looks:
@@ -128,13 +132,35 @@ def learnt_looks(x: Floats, path: npt.NDArray[np.int64], before: Looks) -> Looks
     return Looks(mean, spread)
 
 
-def log_emissions(seen: Features, looks: Mapping[str, Looks]) -> Floats:
+def log_emissions(seen: Features, looks: Mapping[str, Looks], rates: Floats | None) -> Floats:
     """Log likelihood of every second in every state, (T, S); a missing second says nothing."""
     out = np.zeros((len(seen), N_STATES))
     for name, look in looks.items():
         z = (getattr(seen, name)[:, None] - look.mean) / look.spread
         out += NEWS[name] * np.nan_to_num(-0.5 * np.minimum(z * z, 16.0) - np.log(look.spread))
-    if seen.swings is not None:
-        n = seen.swings[:, None]
-        out += np.nan_to_num(n * np.log(STROKE_RATE) - STROKE_RATE)
+    if seen.swings is not None and rates is not None:
+        out += SWING_NEWS * np.nan_to_num(seen.swings @ np.log(rates) - rates.sum(axis=0))
     return out
+
+
+def first_rates(seen: Features) -> Floats | None:
+    """Swings a second of each kind in each state, (K, S): strokes as the game has them, the others anywhere alike."""
+    if seen.swings is None or seen.strong is None:
+        return None
+    number = np.nansum(seen.swings, axis=0)
+    strokes = number * seen.strong
+    shape = strokes / max(strokes.sum(), 1e-9)
+    others = (number - strokes) / max(len(seen), 1)
+    return np.asarray(shape[:, None] * STROKE_RATE + others[:, None] + 1e-3)
+
+
+def learnt_rates(seen: Features, path: npt.NDArray[np.int64], before: Floats | None) -> Floats | None:
+    """Rates of the seconds that a path assigns to each state, held back towards what was thought before."""
+    if seen.swings is None or before is None:
+        return None
+    rates = before.copy()
+    known = ~np.isnan(seen.swings[:, 0])
+    for s in range(N_STATES):
+        held = seen.swings[(path == s) & known]
+        rates[:, s] = (held.sum(axis=0) + SLOW_TO_LEARN[s] * before[:, s]) / (len(held) + SLOW_TO_LEARN[s])
+    return rates

@@ -4,7 +4,7 @@ Convention: a rally starts with the serve's contact and ends when the ball is de
 (1.1 to 4.0) after the last contact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,8 +14,10 @@ import xarray as xr
 
 from squashlib.detectors.features import Features, features
 from squashlib.detectors.framework import Context, Findings
-from squashlib.detectors.model import BREAK, COOLDOWN, IDLE, RALLY, REST, STATES, WARMUP
+from squashlib.detectors.games import games_of, knocks, match_points
+from squashlib.detectors.model import RALLY, STATES
 from squashlib.detectors.segmentation import Segmentation, confidence, runs, sampled_rallies, segment
+from squashlib.detectors.strokes import stroke_probability, strokes_within
 from squashlib.schema import WINNERS, time_attrs
 from squashlib.scoring import Point
 
@@ -23,8 +25,6 @@ Floats = npt.NDArray[np.float64]
 
 INTER_SHOT_S = 1.44  # median between the two players' contacts, labelled video
 BALL_DEAD_S = 2.3  # median from last contact to ball dead, labelled video
-SHORTEST_BREAK_S = 45.0
-FEWEST_RALLIES = 5
 COUNT_LEVEL = 0.9
 SURE = 0.5
 
@@ -54,9 +54,11 @@ class RallyDetector:
         rally_starts, rally_stops = _snapped(starts, stops, kinds, swings, context.points, seen)
         sampled = sampled_rallies(found.samples)
         sure = confidence(starts[kinds == RALLY].astype(float), stops[kinds == RALLY].astype(float), sampled)
+        held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
+        rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], sure[held]
         sure = sure * _trust(seen, context.points)
-        winner, scored = _match_points(rally_stops, context.points, found.press_offset_s)
-        games, number = _games(rally_starts, rally_stops, scored, found)
+        winner, scored = match_points(rally_stops, context.points, found.press_offset_s)
+        games, number = games_of(rally_starts, rally_stops, scored, found)
         rallies = _rally_group(start, session, swings, rally_starts, rally_stops, sure, number, winner)
         low, high = _count_interval(sampled, len(rally_starts), context.points, seen.swings is None)
         rallies.attrs |= {"count_low": low, "count_high": high, "count_level": COUNT_LEVEL}
@@ -79,7 +81,7 @@ def _snapped(
     low, high = starts[is_rally].astype(float), stops[is_rally].astype(float)
     if seen.swings is None:
         return low, high
-    strong = swings["swing_probability"].values > SURE
+    strong = stroke_probability(swings, low, high) > SURE
     times = swings["swing_time"].values[strong]
     served = _served(low, points)
     for i in range(len(low)):
@@ -104,68 +106,6 @@ def _served(starts: Floats, points: Sequence[Point]) -> list[int]:
         recent = at >= 0 and start - times[at] < 60
         found.append(int(won[at].winner == "me") if recent else -1)
     return found
-
-
-def _games(
-    rally_starts: Floats, rally_stops: Floats, scored: Mapping[int, Point], found: Segmentation
-) -> tuple[list[tuple[float, float, float]], npt.NDArray[np.int64]]:  # fmt: skip
-    """Games as (start, stop, confidence), and each rally's game number from 1 (0: knocking up between matches)."""
-    gaps = rally_starts[1:] - rally_stops[:-1]
-    away = np.concatenate(([0], np.cumsum(~np.isin(found.path, (RALLY, REST)))))
-    first, last = (np.clip(x.astype(int), 0, len(found.path)) for x in (rally_starts[1:], rally_stops[:-1]))
-    broken = (gaps >= SHORTEST_BREAK_S) & (away[first] > away[last])
-    numbers = _whole_games(np.concatenate(([1], 1 + np.cumsum(broken))).astype(np.int64), gaps)
-    if len(scored) >= 0.6 * len(numbers) and all(point.game is not None for point in scored.values()):
-        numbers = _numbered(numbers, scored)
-    game = int(numbers.max())
-    games = []
-    for g in range(1, game + 1):
-        held = numbers == g
-        low, high = float(rally_starts[held][0]), float(rally_stops[held][-1])
-        play = np.isin(found.samples[:, int(low) : max(int(low) + 1, int(high))], (BREAK, IDLE, WARMUP, COOLDOWN))
-        whole = ~(play.mean(axis=1) > 0.1)
-        games.append((low, high, float(whole.mean()) if len(whole) else 0.0))
-    return games, numbers
-
-
-def _whole_games(numbers: npt.NDArray[np.int64], gaps: Floats) -> npt.NDArray[np.int64]:
-    """Join games of too few rallies to be one (a game has at least nine points) to the nearer neighbour."""
-    numbers = numbers.copy()
-    while numbers.max() > 1:
-        sizes = np.bincount(numbers)[1:]
-        small = int(sizes.argmin()) + 1
-        if sizes[small - 1] >= FEWEST_RALLIES:
-            break
-        held = np.flatnonzero(numbers == small)
-        before = gaps[held[0] - 1] if held[0] else np.inf
-        after = gaps[held[-1]] if held[-1] < len(gaps) else np.inf
-        numbers[numbers >= (small if before <= after else small + 1)] -= 1
-    return numbers
-
-
-def _numbered(by_gap: npt.NDArray[np.int64], scored: Mapping[int, Point]) -> npt.NDArray[np.int64]:
-    """Games as the player's watch counted them; rallies without a press belong with the press that follows."""
-    named = np.zeros(len(by_gap), np.int64)
-    known = {rally: point.game or 0 for rally, point in scored.items()}
-    later = known[max(known)]
-    for rally in range(len(by_gap) - 1, -1, -1):
-        later = named[rally] = min(known.get(rally, later), later)
-    return np.asarray(np.unique(named, return_inverse=True)[1] + 1, np.int64)
-
-
-def _match_points(
-    stops: Floats, points: Sequence[Point], offset_s: float
-) -> tuple[npt.NDArray[np.int8], dict[int, Point]]:
-    """Winner code of each rally, and the press that belongs to it."""
-    winner = np.zeros(len(stops), np.int8)
-    matched: dict[int, Point] = {}
-    for point in sorted(points, key=lambda p: p.time_s):
-        where = int(np.searchsorted(stops, point.time_s + 1.5)) - 1
-        if where < 0 or point.time_s - stops[where] > max(15.0, offset_s + 10):
-            continue
-        matched[where] = point
-        winner[where] = 0 if point.is_let or point.winner is None else WINNERS.index(point.winner)
-    return winner, matched
 
 
 def _trust(seen: Features, points: Sequence[Point]) -> float:
@@ -197,8 +137,6 @@ def _rally_group(
     start: str, session: xr.Dataset, swings: xr.Dataset, starts: Floats, stops: Floats, sure: Floats,
     game: npt.NDArray[np.int64], winner: npt.NDArray[np.int8],
 ) -> xr.Dataset:  # fmt: skip
-    from squashlib.detectors.strokes import strokes_within
-
     mean, peak = _heart(session, starts, stops)
     strokes = strokes_within(swings, starts, stops)
     if not {"gyro_time", "accel_time"} & set(map(str, session.sizes)):

@@ -1,7 +1,7 @@
 """Warm-up, rallies, rests, breaks and the rest, jointly: the best path and paths drawn from the posterior."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 ROUNDS = 4
 SAMPLES = 120
+LAGS_S = range(-6, 9)
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,17 @@ def segment(seen: Features, points: Sequence[Point], *, max_samples: int = SAMPL
     from squashlib.kernels import semi_markov
 
     seconds = len(seen)
-    looks = {name: model.first_looks(x) for name in model.NEWS if (x := getattr(seen, name)) is not None}
+    rates = model.first_rates(seen)
     times = presses.press_times(points)
-    offset_s, spread_s = 3.0, 2.5
-    laws = Laws()
+    if seen.swings is None:  # no contacts to go by: rallies last until the ball is dead
+        laws, offset_s, spread_s = (Laws(14.1, 9.5) if len(times) else Laws()), 2.0, 1.4
+        seen = replace(seen, demand=in_step(seen.demand, times, offset_s))
+    else:
+        laws, offset_s, spread_s = Laws(), 3.0, 2.5
+    looks = {name: model.first_looks(x) for name in model.NEWS if (x := getattr(seen, name)) is not None}
     first, change, last = (model.log_or_never(p) for p in (model.FIRST, model.CHANGE, model.LAST))
     for round in range(ROUNDS):
-        emissions = model.log_emissions(seen, looks) + presses.break_weights(points, seconds)
+        emissions = model.log_emissions(seen, looks, rates) + presses.break_weights(points, seconds)
         cumulative = np.vstack((np.zeros(model.N_STATES), np.cumsum(emissions, axis=0)))
         ends = presses.end_weights(times, seconds, offset_s, spread_s)
         duration = model.durations(laws)
@@ -45,6 +50,7 @@ def segment(seen: Features, points: Sequence[Point], *, max_samples: int = SAMPL
         if round == ROUNDS - 1:
             break
         looks = {name: model.learnt_looks(getattr(seen, name), path, look) for name, look in looks.items()}
+        rates = model.learnt_rates(seen, path, rates)
         starts, stops, kinds = runs(path)
         if seen.swings is not None:  # heart rate alone is too blunt to learn durations from
             laws = _laws(starts, stops, kinds)
@@ -53,6 +59,27 @@ def segment(seen: Features, points: Sequence[Point], *, max_samples: int = SAMPL
     uniform = np.random.default_rng(0).random((max_samples, 2 * seconds + 2))  # the same data, the same answer
     samples = semi_markov.sample_paths(cumulative, duration, model.LONGEST_S, change, last, score, entered, uniform)
     return Segmentation(model.NAMED[typical(samples)], model.NAMED.astype(np.int8)[samples], offset_s)
+
+
+def in_step(demand: Floats | None, times: Floats, offset_s: float) -> Floats | None:
+    """Demand moved in time to agree with the presses: delay and smoothing differ by seconds between people and watches.
+
+    Heart rate heads lower from a rally's end, which presses tell, until the usual next serve than at other times.
+    """
+    if demand is None or len(times) < 10:
+        return demand
+    seconds = np.arange(len(demand))
+    since = seconds - (times - offset_s)[np.clip(np.searchsorted(times - offset_s, seconds, side="right") - 1, 0, None)]
+    played = (seconds > times[0]) & (seconds < times[-1])
+    rests, rallies = played & (since >= 0) & (since < 8), played & (since >= 10) & (since < 30)
+
+    def contrast(lag: int) -> float:
+        moved = np.roll(demand, -lag)
+        return float(np.nanmean(moved[rallies]) - np.nanmean(moved[rests]))
+
+    if not (rests & ~np.isnan(demand)).any() or not (rallies & ~np.isnan(demand)).any():
+        return demand
+    return np.asarray(np.roll(demand, -max(LAGS_S, key=contrast)))
 
 
 def typical(samples: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:

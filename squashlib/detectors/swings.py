@@ -69,8 +69,7 @@ def pick_swings(times: Floats, envelope: Floats) -> tuple[Floats, Floats, Floats
     at = pick_peaks(times, envelope, APART_S, float(np.quantile(envelope, 0.5)))
     strength = envelope[at]
     probability = strong_kind(np.log(strength))
-    keep = probability > 0.02
-    return times[at][keep], strength[keep], probability[keep]
+    return times[at], strength, probability
 
 
 def strong_kind(x: Floats) -> Floats:

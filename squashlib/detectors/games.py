@@ -1,0 +1,92 @@
+"""Which rallies belong to which game, and which press to which rally."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from squashlib.detectors.model import BREAK, COOLDOWN, IDLE, RALLY, REST, WARMUP
+from squashlib.detectors.segmentation import Segmentation
+from squashlib.schema import WINNERS
+from squashlib.scoring import Point
+
+Floats = npt.NDArray[np.float64]
+
+SHORTEST_BREAK_S = 45.0
+FEWEST_RALLIES = 5
+ALONE_S = 30.0
+KNOCK_S = 15.0
+
+
+def knocks(starts: Floats, stops: Floats, points: Sequence[Point], offset_s: float) -> npt.NDArray[np.bool_]:
+    """Which are no rallies but a ball hit in a break (rule 7.5): one or two short ones far from others, unpressed."""
+    group = np.concatenate(([0], np.cumsum(starts[1:] - stops[:-1] >= ALONE_S)))
+    size, longest = np.bincount(group), np.zeros(group[-1] + 1)
+    np.maximum.at(longest, group, stops - starts)
+    pressed = np.zeros(len(starts), bool)
+    pressed[list(match_points(stops, points, offset_s)[1])] = True
+    told = np.bincount(group, pressed) > 0
+    alone = ((size <= 2) & (longest < KNOCK_S) & ~told)[group]
+    return alone if (~alone).sum() >= FEWEST_RALLIES else np.zeros(len(starts), bool)
+
+
+def games_of(
+    rally_starts: Floats, rally_stops: Floats, scored: Mapping[int, Point], found: Segmentation
+) -> tuple[list[tuple[float, float, float]], npt.NDArray[np.int64]]:  # fmt: skip
+    """Games as (start, stop, confidence), and each rally's game number from 1 (0: knocking up between matches)."""
+    gaps = rally_starts[1:] - rally_stops[:-1]
+    away = np.concatenate(([0], np.cumsum(~np.isin(found.path, (RALLY, REST)))))
+    first, last = (np.clip(x.astype(int), 0, len(found.path)) for x in (rally_starts[1:], rally_stops[:-1]))
+    broken = (gaps >= SHORTEST_BREAK_S) & (away[first] > away[last]) | (gaps >= 1.5 * SHORTEST_BREAK_S)
+    numbers = _whole_games(np.concatenate(([1], 1 + np.cumsum(broken))).astype(np.int64), gaps)
+    if len(scored) >= 0.6 * len(numbers) and all(point.game is not None for point in scored.values()):
+        numbers = _numbered(numbers, scored)
+    game = int(numbers.max())
+    games = []
+    for g in range(1, game + 1):
+        held = numbers == g
+        low, high = float(rally_starts[held][0]), float(rally_stops[held][-1])
+        play = np.isin(found.samples[:, int(low) : max(int(low) + 1, int(high))], (BREAK, IDLE, WARMUP, COOLDOWN))
+        whole = ~(play.mean(axis=1) > 0.1)
+        games.append((low, high, float(whole.mean()) if len(whole) else 0.0))
+    return games, numbers
+
+
+def _whole_games(numbers: npt.NDArray[np.int64], gaps: Floats) -> npt.NDArray[np.int64]:
+    """Join games of too few rallies to be one (a game has at least nine points) to the nearer neighbour."""
+    numbers = numbers.copy()
+    while numbers.max() > 1:
+        sizes = np.bincount(numbers)[1:]
+        small = int(sizes.argmin()) + 1
+        if sizes[small - 1] >= FEWEST_RALLIES:
+            break
+        held = np.flatnonzero(numbers == small)
+        before = gaps[held[0] - 1] if held[0] else np.inf
+        after = gaps[held[-1]] if held[-1] < len(gaps) else np.inf
+        numbers[numbers >= (small if before <= after else small + 1)] -= 1
+    return numbers
+
+
+def _numbered(by_gap: npt.NDArray[np.int64], scored: Mapping[int, Point]) -> npt.NDArray[np.int64]:
+    """Games as the player's watch counted them; rallies without a press belong with the press that follows."""
+    named = np.zeros(len(by_gap), np.int64)
+    known = {rally: point.game or 0 for rally, point in scored.items()}
+    later = known[max(known)]
+    for rally in range(len(by_gap) - 1, -1, -1):
+        later = named[rally] = min(known.get(rally, later), later)
+    return np.asarray(np.unique(named, return_inverse=True)[1] + 1, np.int64)
+
+
+def match_points(
+    stops: Floats, points: Sequence[Point], offset_s: float
+) -> tuple[npt.NDArray[np.int8], dict[int, Point]]:
+    """Winner code of each rally, and the press that belongs to it."""
+    winner = np.zeros(len(stops), np.int8)
+    matched: dict[int, Point] = {}
+    for point in sorted(points, key=lambda p: p.time_s):
+        where = int(np.searchsorted(stops, point.time_s + 1.5)) - 1
+        if where < 0 or point.time_s - stops[where] > max(15.0, offset_s + 10):
+            continue
+        matched[where] = point
+        winner[where] = 0 if point.is_let or point.winner is None else WINNERS.index(point.winner)
+    return winner, matched
