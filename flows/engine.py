@@ -20,9 +20,11 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
     ) -> None:
         """Called by papermill (`engine_name="squash-warm"`)."""
         manager = POOL.take()
+        client = PapermillNotebookClient(nb_man, km=manager, timeout=execution_timeout, kernel_name=kernel_name)
         try:
-            client = PapermillNotebookClient(nb_man, km=manager, timeout=execution_timeout, kernel_name=kernel_name)
             client.execute()
         finally:
+            if client.kc is not None:  # nbclient closes the sockets of its own kernels alone
+                client.kc.stop_channels()
             end(manager)
             POOL.fill()
