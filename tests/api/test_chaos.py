@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
-WATCHES, KILLS = 12, 4
-BATCHES, PER_BATCH, POINTS = 8, 60, 20
+WATCHES, KILLS = 6, 3
+BATCHES, PER_BATCH, POINTS = 6, 60, 10
 START = datetime(2026, 1, 15, 10, tzinfo=UTC)
 
 
@@ -134,7 +134,7 @@ def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
         with ThreadPoolExecutor(WATCHES) as players:
             list(players.map(ChaosWatch.play, watches))
         done.set()
-        assert fleet.deaths >= 2, "the match was over before the server was killed"
+        assert fleet.deaths >= 1, "the match was over before the server was killed"
         killer.join(90)
         for watch in watches:
             check(watch)
@@ -147,7 +147,7 @@ def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
 def kill_at_random(fleet: Fleet, done: threading.Event) -> None:
     chance = random.Random(0)
     for _ in range(KILLS):
-        if done.wait(chance.uniform(0.3, 1.5)):
+        if done.wait(chance.uniform(0.2, 0.8)):
             return
         fleet.kill()
         fleet.start()
