@@ -1,0 +1,110 @@
+"""A worker killed at any step: whoever comes next finishes the work, and finds no half of anything."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+import squashlib
+from flows.work import work_off
+from store import Settings, Store, jobs
+from store.tables import AnalysisRow, Job, Lock, Report, Revision, SessionRow, Upload, User, now
+
+# jupyter_client leaves the sockets of a killed kernel to the garbage collector
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:Could not destroy"
+)
+
+#: Works a job off and dies as `kill -9` does, right before or right after the step it is told.
+WORKER = """
+import os, signal, sys
+from flows import process, work
+from store import Store
+
+step, when, job_id = sys.argv[1:]
+inner = getattr(process, step)
+
+def dying(*args):
+    if when == "after":
+        inner(*args)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(process, step, dying)
+work.work_off(Store.open(), job_id)
+"""
+BOUNDARIES = (
+    ("make_revision", "before"),
+    ("make_revision", "after"),
+    ("make_analysis", "after"),
+    ("make_report", "after"),
+)
+
+
+@pytest.fixture(scope="module")
+def fit(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("match") / "m.fit"
+    squashlib.write_fit(squashlib.simulate(6, rate_hz=10, sensors=("heart_rate",)).session, path)
+    return path.read_bytes()
+
+
+def promised(store: Store, name: str, fit: bytes) -> str:
+    with store.catalog.begin() as tx:
+        tx.add(User(user_id=name, email=f"{name}@example.org"))
+        tx.flush()
+        tx.add(SessionRow(session_id=name, user_id=name, start_time=now()))
+        tx.flush()
+        store.uploads.receive(tx, name, name, "file", fit)
+        return jobs.enqueue(tx, "process", name, name).job_id
+
+
+def die(home: Path, step: str, when: str, job_id: str) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("SQUASH_", "PREFECT_"))}
+    command = [sys.executable, "-c", WORKER, step, when, job_id]
+    done = subprocess.run(command, env=env | {"SQUASH_HOME": str(home)}, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def a_minute_passes(store: Store) -> None:
+    with store.catalog.begin() as tx:
+        tx.execute(update(Lock).values(beaten_at=now() - timedelta(seconds=61)))
+
+
+def count(store: Store, table: type) -> int:
+    with store.catalog.look() as tx:
+        return int(tx.scalar(select(func.count()).select_from(table)) or 0)
+
+
+@pytest.mark.slow
+def test_killed_at_each_boundary_the_work_is_finished_once(tmp_path: Path, fit: bytes) -> None:
+    store = Store.open(Settings(home=tmp_path))
+    for i, (step, when) in enumerate(BOUNDARIES, 1):
+        job_id = promised(store, f"{step}-{when}", fit)
+        die(tmp_path, step, when, job_id)
+        assert work_off(store, job_id) == "waits", "the dead worker's lock still holds"
+        a_minute_passes(store)
+        assert work_off(store, job_id) == "completed"
+        assert store.sessions.analysis(f"{step}-{when}").document["metrics"]
+        assert store.reports.get(f"{step}-{when}")
+        assert [count(store, table) for table in (Upload, Revision, AnalysisRow, Report)] == [i] * 4
+        assert count(store, Lock) == 0
+
+
+@pytest.mark.slow
+def test_what_kills_its_worker_three_times_is_set_aside_and_others_go_on(tmp_path: Path, fit: bytes) -> None:
+    store = Store.open(Settings(home=tmp_path))
+    poison, good = promised(store, "poison", fit), promised(store, "good", fit)
+    for _ in range(jobs.MAX_ATTEMPTS):
+        die(tmp_path, "make_revision", "before", poison)
+        a_minute_passes(store)
+    work_off(store, poison)
+    with store.catalog.look() as tx:
+        job = tx.get_one(Job, poison)
+        assert (job.status, job.attempts) == ("failed", 3)
+        assert "gave up" in str(job.error)
+    assert count(store, Upload) == 2, "the bytes are kept"
+    assert work_off(store, good) == "completed"
