@@ -98,11 +98,15 @@ def rallies(groups: Mapping[str, xr.Dataset]) -> go.Figure:
                 y=lengths[here].tolist(),
                 name=name,
                 marker={"color": WINNER_COLOURS[code], "opacity": opacity[here].tolist()},
-                customdata=np.nan_to_num(held["rally_hr_peak"].values[here]).round().tolist(),
-                hovertemplate="rally %{x}: %{y} s, peak %{customdata} bpm<extra></extra>",
+                customdata=[_peak(beat) for beat in held["rally_hr_peak"].values[here]],
+                hovertemplate="rally %{x}: %{y} s%{customdata}<extra></extra>",
             )
     figure.update_layout(barmode="overlay", hovermode="closest")
     return figure
+
+
+def _peak(bpm: float) -> str:
+    return "" if np.isnan(bpm) else f", peak {bpm:.0f} bpm"
 
 
 def lengths(groups: Mapping[str, xr.Dataset]) -> go.Figure:
