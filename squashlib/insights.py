@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.athlete import Athlete
+from squashlib.confidence import Z90_OF, difference_interval, student90, wilson
 from squashlib.detectors.framework import Context, MetricResult
 from squashlib.detectors.heart import maximum, samples, zone_of
 from squashlib.scoring import Point
@@ -18,8 +19,8 @@ Floats = npt.NDArray[np.float64]
 BEFORE_S = 5.0  # heart rate at a point is the mean of the five seconds before it
 NO_POINTS = "no points were pressed, so winning cannot be compared"
 STREAK = 3
+LEAST_POINTS = 8  # fewer tell nothing of a length
 LENGTHS = ((0, 6), (6, 12), (12, 20), (20, 1e9))
-Z90 = 1.645
 
 
 def explain(
@@ -65,17 +66,8 @@ def heart_at(moments: Sequence[float], times: Floats, bpm: Floats) -> Floats:
     return out
 
 
-def wilson(hits: int, n: int, z: float = Z90) -> list[float]:
-    """Wilson's score interval of a proportion (Wilson 1927), 90 % by default."""
-    if not n:
-        return [0.0, 1.0]
-    p = hits / n
-    middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return [round((middle - half) / (1 + z * z / n), 4), round((middle + half) / (1 + z * z / n), 4)]
-
-
 def _difference(at_points: Floats, won: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    """Means on won and lost points, and Welch's 90 % interval of their difference (normal quantile)."""
+    """Means on won and lost points, and Welch's 90 % interval of their difference."""
     a, b = at_points[won & ~np.isnan(at_points)], at_points[~won & ~np.isnan(at_points)]
     found: dict[str, Any] = {
         "avg_hr_on_won_points": round(float(a.mean()), 2) if len(a) else None,
@@ -87,7 +79,9 @@ def _difference(at_points: Floats, won: npt.NDArray[np.bool_]) -> dict[str, Any]
     if len(a) and len(b):
         found["hr_difference"] = round(float(a.mean() - b.mean()), 2)
     if len(a) > 4 and len(b) > 4:
-        half = Z90 * sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
+        va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+        freedom = (va + vb) ** 2 / max(va**2 / (len(a) - 1) + vb**2 / (len(b) - 1), 1e-300)
+        half = student90(int(freedom)) * sqrt(va + vb)
         middle = float(a.mean() - b.mean())
         found["hr_difference_interval"] = [round(middle - half, 2), round(middle + half, 2)]
     return found
@@ -247,17 +241,28 @@ def recommendations(
 
 
 def _length_sentences(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Lengths at which the player does better or worse than in the other rallies, all of them sure at once to 90 %."""
+    hits = [round(row["win_percentage"] * row["points"] / 100) for row in rows]
+    whole, won = sum(row["points"] for row in rows), sum(hits)
+    told = [
+        (row, hit)
+        for row, hit in zip(rows, hits, strict=True)
+        if min(row["points"], whole - row["points"]) >= LEAST_POINTS
+    ]
     found = []
-    for row in rows:
-        low, high = row["interval"]
-        span = f"longer than {row['from_s']} s" if row["to_s"] is None else f"of {row['from_s']} to {row['to_s']} s"
-        if low > 0.5:
-            text = f"Rallies {span} are yours: you won {row['win_percentage']:.0f} % of {row['points']}."
-        elif high < 0.5:
-            text = f"Rallies {span} cost you points: you won {row['win_percentage']:.0f} % of {row['points']}."
-        else:
+    for row, hit in told:
+        others = (won - hit, whole - row["points"])
+        low, high = difference_interval((hit, row["points"]), others, Z90_OF[min(len(told), 4) - 1])
+        if low <= 0 <= high:
             continue
-        found.append({"text": text, "evidence": dict(row), "confidence": 0.9})
+        span = f"longer than {row['from_s']} s" if row["to_s"] is None else f"of {row['from_s']} to {row['to_s']} s"
+        verdict = "suit you" if low > 0 else "cost you points"
+        rest = 100 * others[0] / others[1]
+        text = (
+            f"Rallies {span} {verdict}: you won {row['win_percentage']:.0f} % of them and {rest:.0f} % of the others."
+        )
+        evidence = {**row, "others_won": others[0], "others": others[1], "difference_interval": [low, high]}
+        found.append({"text": text, "evidence": evidence, "confidence": 0.9})
     return found
 
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from squashlib.session import parse_iso
 
+DOUBLE_S = 3.0  # no rally, from serve to press, is shorter
+
 Winner = Literal["me", "opponent"]
 
 
@@ -156,12 +158,14 @@ def referee(points: Iterable[Point], system: str | None = None, best_of: int = 5
     for point in points:
         flags: list[str] = []
         new_game = point.game is not None and point.game > number
-        if rulings and (is_over(law, me, opponent) or new_game):
-            if not is_over(law, me, opponent):
+        over = is_over(law, me, opponent)
+        if rulings and (new_game or (over and not _still_ended_game(law, me, opponent, number, point, last_s))):
+            if not over:
                 flags.append("game_not_finished")
             games.append(_game(law, number, me, opponent))
             number = point.game if new_game and point.game is not None else number + 1
             me = opponent = 0
+            over = False
         if point.game is not None and point.game < number:
             flags.append("game_number_goes_back")
         expected = _after(law, me, opponent, point, server)
@@ -171,10 +175,10 @@ def referee(points: Iterable[Point], system: str | None = None, best_of: int = 5
             if (me, opponent) != expected:
                 flags.append("score_does_not_follow")
         else:
-            me, opponent = expected
+            me, opponent = (me, opponent) if over else expected
         if not is_possible(law, me, opponent):
             flags.append("score_is_impossible")
-        if point.time_s - last_s < 3 and not point.is_let:
+        if point.time_s - last_s < DOUBLE_S and not point.is_let:
             flags.append("pressed_twice")
         if point.winner is not None and not point.is_let:
             server = point.winner
@@ -185,6 +189,22 @@ def referee(points: Iterable[Point], system: str | None = None, best_of: int = 5
     won = [game.winner for game in games]
     champion = next((side for side in ("me", "opponent") if won.count(side) > best_of // 2), None)
     return Scoreboard(law.name, tuple(rulings), tuple(games), champion)  # type: ignore[arg-type]
+
+
+def _still_ended_game(law: Law, me: int, opponent: int, number: int, point: Point, last_s: float) -> bool:
+    """Whether a press after the game ball belongs to the game that it ended, not to a new one.
+
+    A let, the same score pressed again, a double press without a score, and HiHo played on to 10 from 9-8 do.
+    """
+    if point.game not in (None, number):
+        return False
+    if point.score_me is None or point.score_opponent is None:
+        return point.is_let or point.time_s - last_s < DOUBLE_S
+    stated = (point.score_me, point.score_opponent)
+    if stated == (me, opponent):
+        return True
+    rises = stated[0] >= me and stated[1] >= opponent
+    return law.server_scores_only and rises and min(me, opponent) == 8 and max(stated) <= 10
 
 
 def _after(law: Law, me: int, opponent: int, point: Point, server: str | None) -> tuple[int, int]:

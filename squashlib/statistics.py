@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal
 
+from squashlib.confidence import student90
+
 Period = Literal["weekly", "monthly", "yearly", "all_time"]
 
 ACUTE_DAYS, CHRONIC_DAYS = 7, 28
-#: Two-sided 90 % quantiles of Student's t for 1, 2, … degrees of freedom; beyond, the normal one.
-T90 = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812)
-Z90 = 1.645
 
 
 @dataclass(frozen=True)
@@ -90,10 +89,13 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def load(played: Sequence[Played], until: datetime) -> dict[str, Any]:
-    """Acute load (7 days) and chronic load (28 days, as a week) until a moment, and their ratio if there is one."""
+    """Acute load (7 days) and chronic load (28 days, as a week) until a moment, and their ratio.
+
+    Without a session older than the acute week the ratio is null: there is nothing yet to compare with.
+    """
     acute, chronic = (_load_of(played, until, days) for days in (ACUTE_DAYS, CHRONIC_DAYS))
     weekly = chronic * ACUTE_DAYS / CHRONIC_DAYS
-    ratio = round(acute / weekly, 3) if weekly > 0 else None
+    ratio = round(acute / weekly, 3) if weekly > 0 and chronic > acute else None
     return {"acute": round(acute, 1), "chronic": round(weekly, 1), "ratio": ratio}
 
 
@@ -123,5 +125,4 @@ def _slope(rows: Sequence[tuple[float, float]]) -> tuple[float | None, float | N
         return None, None
     slope = sum((x - mean_x) * (y - mean_y) for x, y in rows) / spread
     rest = sum((y - mean_y - slope * (x - mean_x)) ** 2 for x, y in rows)
-    quantile = T90[n - 3] if n - 3 < len(T90) else Z90
-    return slope, quantile * math.sqrt(rest / (n - 2) / spread)
+    return slope, student90(n - 2) * math.sqrt(rest / (n - 2) / spread)

@@ -37,6 +37,10 @@ def _play(document: Mapping[str, Any]) -> list[str]:
         f"ball in play {_minutes(metrics['total_playing_time']['value'])}" + (f" ({share:.0%})" if share else "")
     )
     rows.append(f"longest rally {metrics['longest_rally_length']['value']:.0f} s")
+    sure = metrics["number_of_rallies"]["confidence"]
+    if sure < 0.7:
+        why = "" if metrics["shots_detected"]["value"] is not None else ": no motion was recorded"
+        rows.append(f"rallies are estimates, {sure:.0%} sure{why}")
     if metrics["shots_detected"]["value"] is not None:
         rows.append(
             f"strokes {metrics['shots_detected']['value']} ({metrics['strokes_per_rally']['value'] or 0:.1f} a rally)"
