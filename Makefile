@@ -48,7 +48,7 @@ pictures: $(READY) ## the README's pictures, from the running product
 
 lock: $(READY) ## solve the dependencies of pyproject.toml anew
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements.lock
+		--custom-compile-command "make lock" --quiet --output-file requirements.lock
 	@$(BIN)/python -m tests.test_environment > environment.yml
 
 clean: ## remove .venv and caches

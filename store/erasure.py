@@ -8,17 +8,20 @@ from store.uploads import blob_name, packed_name
 
 
 def erase_session(store: Store, session_id: str) -> None:
-    """Remove a session and all that was made of it; bytes that another session shares stay."""
+    """Remove a session and all that was made of it; bytes that another session shares stay.
+
+    Bytes go before the rows that name them, in one write transaction: killed in the middle, the rows still say what is
+    left to erase; and nobody journals the same bytes meanwhile (`Uploads.journal` looks whether they are still there).
+    """
     with store.catalog.begin() as tx:
-        hashes = list(tx.scalars(select(Upload.sha256).where(Upload.session_id == session_id)))
+        hashes = set(tx.scalars(select(Upload.sha256).where(Upload.session_id == session_id)))
+        others = select(Upload.sha256).where(Upload.sha256.in_(hashes), Upload.session_id != session_id)
+        for sha256 in hashes - set(tx.scalars(others)):
+            store.blobs.delete(blob_name(sha256))
+            store.blobs.delete(packed_name(sha256))
+        for folder in ("sessions", "analyses", "reports"):
+            store.blobs.delete(f"{folder}/{session_id}")
         tx.execute(delete(SessionRow).where(SessionRow.session_id == session_id))
-    with store.catalog.look() as tx:
-        shared = set(tx.scalars(select(Upload.sha256).where(Upload.sha256.in_(hashes)).group_by(Upload.sha256)))
-    for sha256 in set(hashes) - shared:
-        store.blobs.delete(blob_name(sha256))
-        store.blobs.delete(packed_name(sha256))
-    for folder in ("sessions", "analyses", "reports"):
-        store.blobs.delete(f"{folder}/{session_id}")
 
 
 def erase_user(store: Store, user_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import IO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from squashlib.errors import DecodeError
+from squashlib.errors import DecodeError, NotFoundError
 from store.blobs import Blobs
 from store.catalog import Catalog
 from store.tables import Upload
@@ -67,10 +67,18 @@ class Uploads:
         name: str | None,
         content_type: str | None,
     ) -> tuple[Upload, bool]:
-        """Journal bytes that are kept already; the flag says that the session holds the same already."""
+        """Journal bytes that are kept already; the flag says that the session holds the same already.
+
+        Raises
+        ------
+        NotFoundError
+            If another session that shared the bytes was erased since they were kept, and they with it.
+        """
         same = select(Upload).where(Upload.session_id == session_id, Upload.kind == kind, Upload.sha256 == sha256)
         if (held := tx.scalar(same)) is not None:
             return held, True
+        if not any(self._blobs.exists(path) for path in (packed_name(sha256), blob_name(sha256))):
+            raise NotFoundError(f"the bytes {sha256} were erased while they came in; send them again")
         upload = Upload(
             upload_id=str(uuid.uuid4()),
             session_id=session_id,

@@ -48,9 +48,12 @@ def receive(
         raise Problem(422, "The upload is empty; send the recording's bytes.")
     with caller.begin() as tx:
         caller.own_session(tx, session_id)
-        upload, duplicate = store.uploads.journal(
-            tx, str(session_id), caller.user_id, kind, sha256, size, name, content_type
-        )
+        try:
+            upload, duplicate = store.uploads.journal(
+                tx, str(session_id), caller.user_id, kind, sha256, size, name, content_type
+            )
+        except NotFoundError as error:
+            raise Problem(503, str(error), {"Retry-After": "1"}) from error
         query = select(Job).where(Job.session_id == str(session_id), Job.kind == "process")
         job = tx.scalar(query.order_by(Job.created_at.desc()).limit(1)) if duplicate else None
         job = job or jobs.enqueue(tx, "process", str(session_id), caller.user_id)

@@ -71,7 +71,7 @@ def _unzip(data: bytes, max_bytes: int) -> Iterator[tuple[str, bytes]]:
             total += len(content)
             _check(total, len(data), max_bytes)
             yield entry.filename, gunzip(content, max_bytes) if content[:2] == b"\x1f\x8b" else content
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
         raise DecodeError(f"the zip is damaged or locked ({error}); must be a plain, whole zip") from error
 
 

@@ -170,6 +170,44 @@ def test_erasing_a_session_spares_what_another_shares(store: Store) -> None:
         assert list(tx.scalars(select(Upload))) == []
 
 
+def test_bytes_erased_while_they_come_in_are_not_acknowledged(store: Store) -> None:
+    user_id, session_id = player(store)
+    other_id, other_session = player(store)
+    with store.catalog.begin() as tx:
+        store.uploads.receive(tx, session_id, user_id, "hr", b"the same")
+    sha256, size = store.uploads.keep(b"the same")
+    erase_session(store, session_id)
+    with store.catalog.begin() as tx, pytest.raises(NotFoundError, match="send them again"):
+        store.uploads.journal(tx, other_session, other_id, "hr", sha256, size, None, None)
+    with store.catalog.begin() as tx:
+        store.uploads.receive(tx, other_session, other_id, "hr", b"the same")
+    assert store.uploads.read(sha256) == b"the same"
+
+
+def test_an_erasure_that_dies_in_the_middle_can_be_done_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    user_id, session_id = player(store)
+    with store.catalog.begin() as tx:
+        for content in (b"one", b"two", b"three"):
+            store.uploads.receive(tx, session_id, user_id, "hr", content)
+    erased: list[str] = []
+
+    def dying(prefix: str) -> None:
+        if len(erased) == 3:
+            raise OSError("the disk went away")
+        erased.append(prefix)
+        whole(prefix)
+
+    whole = store.blobs.delete
+    with monkeypatch.context() as patch:
+        patch.setattr(store.blobs, "delete", dying)
+        with pytest.raises(OSError, match="went away"):
+            erase_session(store, session_id)
+    with store.catalog.begin() as tx:
+        assert len(list(tx.scalars(select(Upload)))) == 3, "the rows still say what is left to erase"
+    erase_session(store, session_id)
+    assert list(store.blobs.list("uploads")) == []
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
