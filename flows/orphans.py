@@ -15,11 +15,11 @@ from squashlib.errors import NotFoundError
 from squashlib.session import iso, parse_iso
 from store import Store
 from store.tables import Upload, now
+from store.uploads import ASIDE
 
 UNDER_WAY = timedelta(days=1)
 KEPT = timedelta(days=7)
 SEEN = "nightly/orphans.json"
-ASIDE = "aside/"
 
 
 def sweep(store: Store, moment: datetime | None = None) -> dict[str, int]:

@@ -157,6 +157,12 @@ def momentum(document: Mapping[str, Any]) -> go.Figure:
         y.append(ahead)
     line = {"color": BLUE, "shape": "hv"}
     figure.add_scatter(x=x, y=y, mode="lines+markers", line=line, marker={"size": 5}, name="ahead")
+    if not x:
+        text = {"text": "no points were pressed", "showarrow": False, "font": {"size": 15}}
+        figure.add_annotation(x=0.5, y=0.5, xref="paper", yref="paper", **text)
+        figure.update_xaxes(visible=False)
+        figure.update_yaxes(visible=False)
+        return figure
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_layout(showlegend=False)
     return figure

@@ -4,7 +4,7 @@ from sqlalchemy import delete, select
 
 from store import Store
 from store.tables import SessionRow, Upload, User
-from store.uploads import blob_name, packed_name
+from store.uploads import places
 
 
 def erase_session(store: Store, session_id: str) -> None:
@@ -17,8 +17,8 @@ def erase_session(store: Store, session_id: str) -> None:
         hashes = set(tx.scalars(select(Upload.sha256).where(Upload.session_id == session_id)))
         others = select(Upload.sha256).where(Upload.sha256.in_(hashes), Upload.session_id != session_id)
         for sha256 in hashes - set(tx.scalars(others)):
-            store.blobs.delete(blob_name(sha256))
-            store.blobs.delete(packed_name(sha256))
+            for name in places(sha256):
+                store.blobs.delete(name)
         for folder in ("sessions", "analyses", "reports"):
             store.blobs.delete(f"{folder}/{session_id}")
         tx.execute(delete(SessionRow).where(SessionRow.session_id == session_id))

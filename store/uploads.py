@@ -16,6 +16,7 @@ from store.catalog import Catalog
 from store.tables import Upload
 
 PIECE = 1 << 20
+ASIDE = "aside/"  # where the nightly sweep puts bytes that no row names, and finds them when one does
 
 
 def blob_name(sha256: str) -> str:
@@ -26,6 +27,12 @@ def blob_name(sha256: str) -> str:
 def packed_name(sha256: str) -> str:
     """Where batches lie: their texts shrink to a tenth; the hash is of what was sent."""
     return f"{blob_name(sha256)}.z"
+
+
+def places(sha256: str) -> tuple[str, ...]:
+    """Every name under which the bytes of a hash may lie: as sent, packed, and both set aside."""
+    names = blob_name(sha256), packed_name(sha256)
+    return *names, *(ASIDE + name for name in names)
 
 
 class Uploads:
@@ -77,7 +84,7 @@ class Uploads:
         same = select(Upload).where(Upload.session_id == session_id, Upload.kind == kind, Upload.sha256 == sha256)
         if (held := tx.scalar(same)) is not None:
             return held, True
-        if not any(self._blobs.exists(path) for path in (packed_name(sha256), blob_name(sha256))):
+        if not any(map(self._blobs.exists, places(sha256))):
             raise NotFoundError(f"the bytes {sha256} were erased while they came in; send them again")
         upload = Upload(
             upload_id=str(uuid.uuid4()),

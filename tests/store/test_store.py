@@ -192,7 +192,7 @@ def test_an_erasure_that_dies_in_the_middle_can_be_done_again(store: Store, monk
     erased: list[str] = []
 
     def dying(prefix: str) -> None:
-        if len(erased) == 3:
+        if len(erased) == 5:
             raise OSError("the disk went away")
         erased.append(prefix)
         whole(prefix)
