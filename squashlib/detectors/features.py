@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from squashlib.detectors.likeness import first_odds
 from squashlib.detectors.swings import pulling, turning
 
 Floats = npt.NDArray[np.float64]
@@ -35,19 +36,21 @@ def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
     seconds = max(1, int(np.ceil(session.attrs["duration_s"])))
     energy, effort = (_log_mean_of(sensor(session), seconds) for sensor in (turning, pulling))
     moved = energy if energy is not None else effort
-    counts, strong = (None, None) if moved is None else by_strength(swings, seconds)
+    counts, strong = (
+        (None, None) if moved is None else by_likeness(swings["swing_time"].values, first_odds(swings), seconds)
+    )
     if moved is not None and counts is not None:
         counts[np.isnan(moved)] = np.nan
     return Features(energy, effort, counts, strong, demand(session, seconds))
 
 
-def by_strength(swings: xr.Dataset, seconds: int) -> tuple[Floats, Floats]:
-    """Swings of each second by kind of strength, kinds being equally common (T, K); how strong-kind each is."""
-    strength, p = swings["swing_strength"].values, swings["swing_probability"].values.astype(np.float64)
+def by_likeness(times: Floats, odds: Floats, seconds: int) -> tuple[Floats, Floats]:
+    """Swings of each second by kind of likeness, kinds being equally common (T, K); how likely each is a stroke (K,)."""
     counts, strong = np.zeros((seconds, KINDS)), np.zeros(KINDS)
-    if len(strength):
-        kind = np.searchsorted(np.quantile(strength, np.arange(1, KINDS) / KINDS), strength, side="right")
-        np.add.at(counts, (np.clip(swings["swing_time"].values.astype(np.int64), 0, seconds - 1), kind), 1.0)
+    if len(odds):
+        kind = np.searchsorted(np.quantile(odds, np.arange(1, KINDS) / KINDS), odds, side="right")
+        np.add.at(counts, (np.clip(times.astype(np.int64), 0, seconds - 1), kind), 1.0)
+        p = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
         strong = np.bincount(kind, p, KINDS) / np.maximum(np.bincount(kind, minlength=KINDS), 1)
     return counts, strong
 

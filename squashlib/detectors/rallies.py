@@ -15,9 +15,9 @@ import xarray as xr
 from squashlib.detectors.features import Features, features
 from squashlib.detectors.framework import Context, Findings
 from squashlib.detectors.games import games_of, knocks, match_points
+from squashlib.detectors.likeness import Likeness, in_rhythm
 from squashlib.detectors.model import RALLY, STATES
-from squashlib.detectors.segmentation import Segmentation, confidence, runs, sampled_rallies, segment
-from squashlib.detectors.strokes import stroke_probability, strokes_within
+from squashlib.detectors.segmentation import Segmentation, confidence, likeness_of, runs, sampled_rallies, segment
 from squashlib.schema import WINNERS, time_attrs
 from squashlib.scoring import Point
 
@@ -36,7 +36,7 @@ class RallyDetector:
     name: ClassVar[str] = "rallies"
     version: ClassVar[str] = "1"
     requires: ClassVar[tuple[str, ...]] = ("swings",)
-    provides: ClassVar[tuple[str, ...]] = ("segments", "rallies", "games", "posterior")
+    provides: ClassVar[tuple[str, ...]] = ("segments", "rallies", "games", "posterior", "likeness")
 
     def detect(self, context: Context) -> Findings:
         """Decode the semi-Markov model; with neither motion nor heart rate nothing is found."""
@@ -44,14 +44,15 @@ class RallyDetector:
         seen = features(session, swings)
         start = session.attrs["start_time"]
         if not len(seen) or len(seen) < 60:
-            return Findings(_nothing(start))
-        found = segment(seen, context.points)
+            return Findings(_nothing(start, swings.sizes["swing"]))
+        found = segment(seen, context.points, swings)
         starts, stops, kinds = runs(found.path)
         if not (kinds == RALLY).any():
-            groups = _nothing(start)
+            groups = _nothing(start, swings.sizes["swing"])
             groups["segments"] = _segment_group(start, starts, stops, kinds, found)
             return Findings(groups | {"posterior": _posterior_group(start, found)})
-        rally_starts, rally_stops = _snapped(starts, stops, kinds, swings, context.points, seen)
+        learnt = likeness_of(swings, found.path)
+        rally_starts, rally_stops = _snapped(starts, stops, kinds, swings, learnt, context.points, seen)
         sampled = sampled_rallies(found.samples)
         sure = confidence(starts[kinds == RALLY].astype(float), stops[kinds == RALLY].astype(float), sampled)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
@@ -59,7 +60,8 @@ class RallyDetector:
         sure = sure * _trust(seen, context.points)
         winner, scored = match_points(rally_stops, context.points, found.press_offset_s)
         games, number = games_of(rally_starts, rally_stops, scored, found)
-        rallies = _rally_group(start, session, swings, rally_starts, rally_stops, sure, number, winner)
+        own = in_rhythm(swings["swing_time"].values, learnt.log_odds, rally_starts, rally_stops)
+        rallies = _rally_group(start, session, swings, own, rally_starts, rally_stops, sure, number, winner)
         low, high = _count_interval(sampled, len(rally_starts), context.points, seen.swings is None)
         rallies.attrs |= {"count_low": low, "count_high": high, "count_level": COUNT_LEVEL}
         return Findings(
@@ -68,20 +70,21 @@ class RallyDetector:
                 "rallies": rallies,
                 "games": _game_group(start, games, number, scored),
                 "posterior": _posterior_group(start, found),
+                "likeness": _likeness_group(learnt.log_odds, own),
             }
         )
 
 
 def _snapped(
     starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64],
-    swings: xr.Dataset, points: Sequence[Point], seen: Features,
+    swings: xr.Dataset, learnt: Likeness, points: Sequence[Point], seen: Features,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """Rally bounds moved to the serve and the ball's death where swings tell them."""
     is_rally = kinds == RALLY
     low, high = starts[is_rally].astype(float), stops[is_rally].astype(float)
     if seen.swings is None:
         return low, high
-    strong = stroke_probability(swings, low, high) > SURE
+    strong = in_rhythm(swings["swing_time"].values, learnt.log_odds, low - 1.0, high + 1.0) > SURE
     times = swings["swing_time"].values[strong]
     served = _served(low, points)
     for i in range(len(low)):
@@ -134,11 +137,12 @@ def _count_interval(
 
 
 def _rally_group(
-    start: str, session: xr.Dataset, swings: xr.Dataset, starts: Floats, stops: Floats, sure: Floats,
+    start: str, session: xr.Dataset, swings: xr.Dataset, own: Floats, starts: Floats, stops: Floats, sure: Floats,
     game: npt.NDArray[np.int64], winner: npt.NDArray[np.int8],
 ) -> xr.Dataset:  # fmt: skip
     mean, peak = _heart(session, starts, stops)
-    strokes = strokes_within(swings, starts, stops)
+    hits = swings["swing_time"].values[own > SURE]
+    strokes = (np.searchsorted(hits, stops) - np.searchsorted(hits, starts - 0.2)).astype(np.float64)
     if not {"gyro_time", "accel_time"} & set(map(str, session.sizes)):
         strokes = np.full(len(starts), np.nan)
     return xr.Dataset(
@@ -217,7 +221,16 @@ def _posterior_group(start: str, found: Segmentation) -> xr.Dataset:
     return xr.Dataset({"probability": (("posterior_time", "state"), shares, attrs)}, coords)
 
 
-def _nothing(start: str) -> dict[str, xr.Dataset]:
+def _likeness_group(odds: Floats, own: Floats) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "log_odds": ("swing", odds.astype(np.float32), {"long_name": "of being a stroke if in play, by its looks"}),
+            "in_rally": ("swing", own.astype(np.float32), {"long_name": "probability of being a stroke of its rally"}),
+        }
+    )
+
+
+def _nothing(start: str, swings: int) -> dict[str, xr.Dataset]:
     none, whole = np.empty(0), np.empty(0, np.int64)
     empty = Segmentation(whole, np.empty((0, 0), np.int8), 3.0)
     floats = dict.fromkeys(
@@ -239,4 +252,5 @@ def _nothing(start: str) -> dict[str, xr.Dataset]:
         "rallies": rallies,
         "games": _game_group(start, [], whole, {}),
         "posterior": posterior,
+        "likeness": _likeness_group(np.zeros(swings), np.zeros(swings)),
     }

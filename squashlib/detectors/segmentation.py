@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
-from squashlib.detectors import model, presses
-from squashlib.detectors.features import Features
+from squashlib.detectors import likeness, model, presses
+from squashlib.detectors.features import Features, by_likeness
 from squashlib.detectors.model import RALLY, REST, Laws
 from squashlib.scoring import Point
 
@@ -27,7 +28,7 @@ class Segmentation:
     press_offset_s: float
 
 
-def segment(seen: Features, points: Sequence[Point], *, max_samples: int = SAMPLES) -> Segmentation:
+def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_samples: int = SAMPLES) -> Segmentation:
     """Fit the model to this session by alternating best path and its parameters, then sample the posterior."""
     from squashlib.kernels import semi_markov
 
@@ -50,15 +51,34 @@ def segment(seen: Features, points: Sequence[Point], *, max_samples: int = SAMPL
         if round == ROUNDS - 1:
             break
         looks = {name: model.learnt_looks(getattr(seen, name), path, look) for name, look in looks.items()}
-        rates = model.learnt_rates(seen, path, rates)
         starts, stops, kinds = runs(path)
         if seen.swings is not None:  # heart rate alone is too blunt to learn durations from
+            odds = likeness_of(swings, path).log_odds
+            seen = with_likeness(seen, swings, odds)
+            rates = model.learnt_rates(seen, path, model.first_rates(seen))
             laws = _laws(starts, stops, kinds)
             offset_s, spread_s = presses.estimate_offset(times, stops[kinds == RALLY].astype(np.float64))
     score, entered = semi_markov.forward(cumulative, duration, model.LONGEST_S, change, first, ends)
     uniform = np.random.default_rng(0).random((max_samples, 2 * seconds + 2))  # the same data, the same answer
     samples = semi_markov.sample_paths(cumulative, duration, model.LONGEST_S, change, last, score, entered, uniform)
     return Segmentation(model.NAMED[typical(samples)], model.NAMED.astype(np.int8)[samples], offset_s)
+
+
+def likeness_of(swings: xr.Dataset, path: npt.NDArray[np.int64]) -> likeness.Likeness:
+    """What the rallies and rests of a path teach about swings; those near a rally's edge belong to neither."""
+    starts, stops, kinds = runs(path)
+    rally = kinds == RALLY
+    at = np.clip(swings["swing_time"].values.astype(np.int64), 0, len(path) - 1)
+    near = np.convolve(np.isin(path, (RALLY, model.WARMUP)), np.ones(3), "same") > 0
+    return likeness.learn(swings, starts[rally].astype(float), stops[rally].astype(float), ~near[at])
+
+
+def with_likeness(seen: Features, swings: xr.Dataset, odds: Floats) -> Features:
+    """Features whose swings are sorted by what was learnt of them."""
+    counts, strong = by_likeness(swings["swing_time"].values, odds, len(seen))
+    if seen.swings is not None:
+        counts[np.isnan(seen.swings[:, 0])] = np.nan
+    return replace(seen, swings=counts, strong=strong)
 
 
 def in_step(demand: Floats | None, times: Floats, offset_s: float) -> Floats | None:

@@ -8,11 +8,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.detectors.framework import Context, Findings
+from squashlib.detectors.likeness import LOOKS
 from squashlib.schema import time_attrs
 
 Floats = npt.NDArray[np.float64]
 
-APART_S = 0.85  # own strokes are hardly ever closer: 1.5 % of 538 labelled ones were below 1.1 s
+APART_S = 0.5  # own strokes are hardly ever closer than 0.85 s, but movements beside them are
+ALONG_QUANTILE = 0.75
 
 
 def swing_envelope(session: xr.Dataset) -> tuple[Floats, Floats]:
@@ -51,52 +53,42 @@ def _smoothed(session: xr.Dataset, dim: str, variable: str, lead_s: float) -> tu
     return times, magnitude(clean, round(lead_s / step_s), round(0.06 / step_s))
 
 
-def pick_swings(times: Floats, envelope: Floats) -> tuple[Floats, Floats, Floats]:
-    """Peaks of the envelope that stand out of this session's background.
-
-    Two kinds of peaks are told apart by a mixture of two lognormal laws, fitted to this session, since players differ
-    by a factor of four.
-
-    Returns
-    -------
-    times, strength, probability
-        Each (k,): seconds, the envelope's unit, and how likely the peak is of the strong kind.
-    """
+def pick_swings(times: Floats, envelope: Floats) -> npt.NDArray[np.int64]:
+    """Peaks of the envelope above its median that nothing within half a second exceeds: indices, (k,)."""
     from squashlib.kernels.peaks import pick_peaks
 
     if len(envelope) < 10 or not np.ptp(envelope) > 0:
-        return np.empty(0), np.empty(0), np.empty(0)
-    at = pick_peaks(times, envelope, APART_S, float(np.quantile(envelope, 0.5)))
-    strength = envelope[at]
-    probability = strong_kind(np.log(strength))
-    return times[at], strength, probability
+        return np.empty(0, np.int64)
+    return pick_peaks(times, envelope, APART_S, float(np.quantile(envelope, 0.5)))
 
 
-def strong_kind(x: Floats) -> Floats:
-    """Probability of the upper of two normal laws with one spread each, by expectation-maximisation; (n,)."""
-    if len(x) < 8:
-        return np.zeros(len(x))
-    low, high = float(np.quantile(x, 0.3)), float(np.quantile(x, 0.95))
-    spread_low = spread_high = max(float(x.std()) / 2, 1e-3)
-    share = 0.3
-    p = np.zeros(len(x))
-    for _ in range(40):
-        a = np.log(share) - np.log(spread_high) - 0.5 * ((x - high) / spread_high) ** 2
-        b = np.log(1 - share) - np.log(spread_low) - 0.5 * ((x - low) / spread_low) ** 2
-        p = 1 / (1 + np.exp(np.clip(b - a, -60, 60)))
-        share = float(np.clip(p.mean(), 0.02, 0.9))
-        high, low = float((p * x).sum() / p.sum()), float(((1 - p) * x).sum() / max((1 - p).sum(), 1e-9))
-        spread_high = max(float(np.sqrt((p * (x - high) ** 2).sum() / p.sum())), 0.12)
-        spread_low = max(float(np.sqrt(((1 - p) * (x - low) ** 2).sum() / max((1 - p).sum(), 1e-9))), 0.12)
-    if high - low < 0.5 * (spread_high + spread_low):
-        return np.zeros(len(x))  # one kind only
-    p[x > high] = np.maximum.accumulate(p[np.argsort(x)])[np.argsort(np.argsort(x))][x > high]
-    return np.asarray(np.where(x < low, 0.0, p))
+def swing_looks(session: xr.Dataset, times: Floats, envelope: Floats, at: npt.NDArray[np.int64]) -> Floats:
+    """What `likeness.LOOKS` names of each peak, (k, F); logs where sizes are meant, 0 where a sensor is missing."""
+    from squashlib.kernels import shapes
+
+    centres, strength = times[at], envelope[at]
+    looks = dict.fromkeys(LOOKS, np.zeros(len(at)))
+    looks["strength"] = np.log(strength + 1e-6)
+    looks["width"] = np.log(shapes.half_widths(times, envelope, at, 0.6) + 0.02)
+    looks["before"] = np.log(shapes.largest_near(times, envelope, centres, -0.7, -0.3) / strength + 0.02)
+    looks["after"] = np.log(shapes.largest_near(times, envelope, centres, 0.25, 0.6) / strength + 0.02)
+    turns = session.sizes.get("gyro_time", 0) > 10
+    if session.sizes.get("accel_time", 0) > 10:
+        clock, pull = pulling(session)
+        jolt = shapes.jolts(session["acceleration"].values)
+        looks["jolt"] = np.log(shapes.largest_near(clock, jolt, centres, -0.08, 0.08) + 0.1)
+        if turns:
+            looks["pull"] = np.log(shapes.largest_near(clock, pull, centres, -0.15, 0.15) + 0.1)
+    if turns and len(at):
+        axes, looks["straight"] = shapes.directions(times, session["angular_velocity"].values, centres, 0.12)
+        strong = axes[strength >= np.quantile(strength, ALONG_QUANTILE)]
+        looks["along"] = np.abs(axes @ np.linalg.eigh(strong.T @ strong)[1][:, -1])
+    return np.column_stack(list(looks.values()))
 
 
 @dataclass(frozen=True)
 class SwingDetector:
-    """Peaks of the swing envelope: times, strength and how strong-kind each is."""
+    """Peaks of the swing envelope: times, strength and looks."""
 
     name: ClassVar[str] = "swings"
     version: ClassVar[str] = "1"
@@ -105,13 +97,15 @@ class SwingDetector:
 
     def detect(self, context: Context) -> Findings:
         """Look at gyroscope or acceleration; no motion gives no swings."""
-        times, strength, probability = pick_swings(*swing_envelope(context.session))
+        times, envelope = swing_envelope(context.session)
+        at = pick_swings(times, envelope)
         start = context.session.attrs["start_time"]
+        looks = swing_looks(context.session, times, envelope, at)
         swings = xr.Dataset(
             {
-                "swing_time": ("swing", times, time_attrs(start, "time of a swing")),
-                "swing_strength": ("swing", strength.astype(np.float32), {"long_name": "peak of the envelope"}),
-                "swing_probability": ("swing", probability.astype(np.float32), {"units": "1"}),
+                "swing_time": ("swing", times[at], time_attrs(start, "time of a swing")),
+                "swing_strength": ("swing", envelope[at].astype(np.float32), {"long_name": "peak of the envelope"}),
+                "swing_looks": (("swing", "look"), looks.astype(np.float32), {"looks": " ".join(LOOKS)}),
             }
         )
         return Findings({"swings": swings})
