@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from squashlib.detectors.activity import measures
 from squashlib.detectors.likeness import first_odds
-from squashlib.detectors.swings import pulling, turning
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,27 +21,27 @@ LAG_S = 6.5  # transport of 1 to 5 s and the smoothing of a wrist sensor
 class Features:
     """By second, shape (T,); a sensor that is not there is None, a second without data NaN."""
 
-    energy: Floats | None  # log of how fast the wrist turns
-    effort: Floats | None  # log of how hard it is pulled
+    measures: Floats | None  # (T, M): measures of activity
+    activity: Floats | None  # the mix of them that tells play from rest
     swings: Floats | None  # (T, K): how many, from the weakest kind to the strongest
     strong: Floats | None  # (K,): how likely a swing of each kind is of the strong sort
     demand: Floats | None
 
     def __len__(self) -> int:
-        return next((len(x) for x in (self.energy, self.effort, self.demand) if x is not None), 0)
+        return next((len(x) for x in (self.activity, self.demand) if x is not None), 0)
 
 
 def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
     """Features of every whole second; `swings` as `SwingDetector` finds them."""
     seconds = max(1, int(np.ceil(session.attrs["duration_s"])))
-    energy, effort = (_log_mean_of(sensor(session), seconds) for sensor in (turning, pulling))
-    moved = energy if energy is not None else effort
+    table = measures(session, seconds)
+    moved = None if table is None else table.mean(axis=1)
     counts, strong = (
         (None, None) if moved is None else by_likeness(swings["swing_time"].values, first_odds(swings), seconds)
     )
     if moved is not None and counts is not None:
         counts[np.isnan(moved)] = np.nan
-    return Features(energy, effort, counts, strong, demand(session, seconds))
+    return Features(table, moved, counts, strong, demand(session, seconds))
 
 
 def by_likeness(times: Floats, odds: Floats, seconds: int) -> tuple[Floats, Floats]:
@@ -53,19 +53,6 @@ def by_likeness(times: Floats, odds: Floats, seconds: int) -> tuple[Floats, Floa
         p = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
         strong = np.bincount(kind, p, KINDS) / np.maximum(np.bincount(kind, minlength=KINDS), 1)
     return counts, strong
-
-
-def _log_mean_of(series: tuple[Floats, Floats], seconds: int) -> Floats | None:
-    return log_mean(*series, seconds) if len(series[0]) else None
-
-
-def log_mean(times: Floats, envelope: Floats, seconds: int) -> Floats:
-    """Log of the mean envelope in each second, NaN where nothing was measured; (seconds,)."""
-    at = np.clip(times.astype(np.int64), 0, seconds - 1)
-    count = np.bincount(at, minlength=seconds)
-    total = np.bincount(at, envelope, seconds)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(count > 0, np.log(total / count + 1e-3), np.nan))
 
 
 def demand(session: xr.Dataset, seconds: int) -> Floats | None:

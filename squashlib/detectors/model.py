@@ -42,8 +42,8 @@ STROKE_RATE = np.array([0.33, 0.34, 0.03, 0.03, 0.01, 0.03, 0.02])
 #: Where a state's features begin, as quantiles of the session's.
 START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15, 0.08])
 #: Neighbouring seconds repeat each other; each feature's log likelihood is scaled to what is new in a second.
-SWING_NEWS = 0.8
-NEWS = {"energy": 0.4, "effort": 0.4, "demand": 0.3}
+SWING_NEWS = 1.0
+NEWS = {"activity": 0.6, "demand": 0.3}
 
 
 @dataclass(frozen=True)

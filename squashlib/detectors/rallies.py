@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from squashlib.detectors.edges import snapped
 from squashlib.detectors.features import Features, features
 from squashlib.detectors.framework import Context, Findings
 from squashlib.detectors.games import games_of, knocks, match_points
-from squashlib.detectors.likeness import Likeness, in_rhythm
+from squashlib.detectors.likeness import in_rhythm
 from squashlib.detectors.model import RALLY, STATES
 from squashlib.detectors.segmentation import Segmentation, confidence, likeness_of, runs, sampled_rallies, segment
 from squashlib.schema import WINNERS, time_attrs
@@ -23,8 +24,6 @@ from squashlib.scoring import Point
 
 Floats = npt.NDArray[np.float64]
 
-INTER_SHOT_S = 1.44  # median between the two players' contacts, labelled video
-BALL_DEAD_S = 2.3  # median from last contact to ball dead, labelled video
 COUNT_LEVEL = 0.9
 SURE = 0.5
 
@@ -52,7 +51,11 @@ class RallyDetector:
             groups["segments"] = _segment_group(start, starts, stops, kinds, found)
             return Findings(groups | {"posterior": _posterior_group(start, found)})
         learnt = likeness_of(swings, found.path)
-        rally_starts, rally_stops = _snapped(starts, stops, kinds, swings, learnt, context.points, seen)
+        rally_starts, rally_stops = (x[kinds == RALLY].astype(np.float64) for x in (starts, stops))
+        if seen.swings is not None:
+            times = swings["swing_time"].values
+            strokes = times[in_rhythm(times, learnt.log_odds, rally_starts - 1.0, rally_stops + 1.0) > SURE]
+            rally_starts, rally_stops = snapped(session, strokes, rally_starts, rally_stops, context.points)
         sampled = sampled_rallies(found.samples)
         sure = confidence(starts[kinds == RALLY].astype(float), stops[kinds == RALLY].astype(float), sampled)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
@@ -73,42 +76,6 @@ class RallyDetector:
                 "likeness": _likeness_group(learnt.log_odds, own),
             }
         )
-
-
-def _snapped(
-    starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64],
-    swings: xr.Dataset, learnt: Likeness, points: Sequence[Point], seen: Features,
-) -> tuple[Floats, Floats]:  # fmt: skip
-    """Rally bounds moved to the serve and the ball's death where swings tell them."""
-    is_rally = kinds == RALLY
-    low, high = starts[is_rally].astype(float), stops[is_rally].astype(float)
-    if seen.swings is None:
-        return low, high
-    strong = in_rhythm(swings["swing_time"].values, learnt.log_odds, low - 1.0, high + 1.0) > SURE
-    times = swings["swing_time"].values[strong]
-    served = _served(low, points)
-    for i in range(len(low)):
-        floor = high[i - 1] + 1.0 if i else 0.0
-        inside = times[(times >= max(low[i] - 2.0, floor)) & (times <= high[i] + 0.5)]
-        if not len(inside):
-            continue
-        wait_s = {1: 0.0, 0: INTER_SHOT_S}.get(served[i], INTER_SHOT_S / 2)
-        low[i] = max(floor, inside[0] - wait_s)
-        opponents = INTER_SHOT_S if high[i] - inside[-1] > 1.0 else 0.0
-        high[i] = inside[-1] + opponents + BALL_DEAD_S
-    return low, high
-
-
-def _served(starts: Floats, points: Sequence[Point]) -> list[int]:
-    """Whether the wearer served each rally: the winner of the point before serves; -1 unknown."""
-    won = sorted((p for p in points if p.winner and not p.is_let), key=lambda p: p.time_s)
-    times = np.array([p.time_s for p in won])
-    found = []
-    for start in starts:
-        at = int(np.searchsorted(times, start + 1.0)) - 1
-        recent = at >= 0 and start - times[at] < 60
-        found.append(int(won[at].winner == "me") if recent else -1)
-    return found
 
 
 def _trust(seen: Features, points: Sequence[Point]) -> float:

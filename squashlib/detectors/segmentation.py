@@ -8,6 +8,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.detectors import likeness, model, presses
+from squashlib.detectors.activity import mixed
 from squashlib.detectors.features import Features, by_likeness
 from squashlib.detectors.model import RALLY, REST, Laws
 from squashlib.scoring import Point
@@ -50,6 +51,9 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
         path = semi_markov.best_path(cumulative, duration, model.LONGEST_S, change, first, last, ends)
         if round == ROUNDS - 1:
             break
+        if seen.measures is not None:
+            seen = replace(seen, activity=mixed(seen.measures, path == RALLY, path == REST))
+            looks["activity"] = model.first_looks(seen.activity)
         looks = {name: model.learnt_looks(getattr(seen, name), path, look) for name, look in looks.items()}
         starts, stops, kinds = runs(path)
         if seen.swings is not None:  # heart rate alone is too blunt to learn durations from

@@ -1,0 +1,98 @@
+"""Where rallies begin and end: from the wearer's own contacts, and from whether the wearer was playing around them.
+
+One wrist feels half of the contacts. The serve was the wearer's first contact or one of the opponent's 1.44 s before
+it; the last contact was the wearer's or one 1.44 s later. Somebody who receives, or runs for the opponent's last shot,
+moves as in play during that time, somebody about to serve or walking back does not.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from squashlib.detectors.activity import measures, mixed
+from squashlib.scoring import Point
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+INTER_SHOT_S = 1.44  # median between the two players' contacts, labelled video
+BALL_DEAD_S = 2.3  # median from last contact to ball dead, labelled video
+BIN_S = 0.2
+#: What is looked at before the first and after the last own contact, and how much of each bin's evidence is new.
+BEFORE_S, AFTER_S = (-1.5, -0.6), (1.0, 1.9)
+NEWS = 0.35
+STROKE_S = 0.4
+
+
+def play_evidence(session: xr.Dataset, strokes: Floats, starts: Floats, stops: Floats) -> Floats:
+    """Log likelihood ratio of playing against resting in each bin of 0.2 s, 0 where nothing is known; (B,).
+
+    Learnt from the inside of rallies away from strokes, and from the rests between them.
+    """
+    bins = int(np.ceil(session.attrs["duration_s"] / BIN_S)) + 1
+    table = measures(session, bins, BIN_S)
+    if table is None:
+        return np.zeros(bins)
+    middle = (np.arange(bins) + 0.5) * BIN_S
+    play = spans(middle, starts + 1.0, stops - 1.0)
+    if len(strokes):
+        near = np.clip(np.searchsorted(strokes, middle), 1, max(1, len(strokes) - 1))
+        apart = np.minimum(np.abs(middle - strokes[near - 1]), np.abs(strokes[np.minimum(near, len(strokes) - 1)] - middle))
+        play &= apart > STROKE_S
+    gap = starts[1:] - stops[:-1]
+    short = (gap > 4.0) & (gap < 30.0)
+    rest = spans(middle, stops[:-1][short] + 2.0, starts[1:][short] - 2.0)
+    activity = mixed(table, play, rest)
+    seen = ~np.isnan(activity)
+    if min((play & seen).sum(), (rest & seen).sum()) < 60:
+        return np.zeros(bins)
+    (m1, s1), (m0, s0) = ((activity[kind & seen].mean(), activity[kind & seen].std()) for kind in (play, rest))
+    ratio = -0.5 * ((activity - m1) / s1) ** 2 - np.log(s1) + 0.5 * ((activity - m0) / s0) ** 2 + np.log(s0)
+    return np.asarray(np.clip(np.nan_to_num(ratio), -4, 4))
+
+
+def spans(times: Floats, starts: Floats, stops: Floats) -> Bools:
+    """Which times lie in one of the sorted, disjoint spans; (n,)."""
+    if not len(starts):
+        return np.zeros(len(times), bool)
+    where = np.searchsorted(starts, times, side="right") - 1
+    return np.asarray((where >= 0) & (times < stops[np.maximum(where, 0)]))
+
+
+def playing(evidence: Floats, time_s: float, window_s: tuple[float, float]) -> float:
+    """Probability that the wearer played in a window around a time."""
+    low, high = (int(round((time_s + edge) / BIN_S)) for edge in window_s)
+    told = NEWS * float(evidence[max(0, low) : max(0, high)].sum())
+    return float(1 / (1 + np.exp(-np.clip(told, -30, 30))))
+
+
+def served(starts: Floats, points: Sequence[Point]) -> list[int]:
+    """Whether the wearer served each rally: the winner of the point before serves; -1 unknown."""
+    won = sorted((p for p in points if p.winner and not p.is_let), key=lambda p: p.time_s)
+    times = np.array([p.time_s for p in won])
+    found = []
+    for start in starts:
+        at = int(np.searchsorted(times, start + 1.0)) - 1
+        recent = at >= 0 and start - times[at] < 60
+        found.append(int(won[at].winner == "me") if recent else -1)
+    return found
+
+
+def snapped(
+    session: xr.Dataset, strokes: Floats, starts: Floats, stops: Floats, points: Sequence[Point]
+) -> tuple[Floats, Floats]:
+    """Bounds moved to the serve and to the ball's death; a rally without own strokes stays as it is."""
+    low, high = starts.copy(), stops.copy()
+    evidence = play_evidence(session, strokes, starts, stops)
+    server = served(starts, points)
+    for i in range(len(low)):
+        floor = high[i - 1] + 1.0 if i else 0.0
+        inside = strokes[(strokes >= max(low[i] - 2.0, floor)) & (strokes <= high[i] + 0.5)]
+        if not len(inside):
+            continue
+        received = {1: 0.0, 0: 1.0}.get(server[i], playing(evidence, inside[0], BEFORE_S))
+        low[i] = max(floor, inside[0] - received * INTER_SHOT_S)
+        high[i] = inside[-1] + playing(evidence, inside[-1], AFTER_S) * INTER_SHOT_S + BALL_DEAD_S
+    return low, high
