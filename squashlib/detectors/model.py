@@ -39,6 +39,8 @@ CHANGE = np.array(
 )
 #: Strokes of the wearer a second.
 STROKE_RATE = np.array([0.33, 0.34, 0.03, 0.03, 0.01, 0.03, 0.02])
+#: A ball played back, a practice swing: strokes happen anywhere, at this share of their rate in rallies or more.
+STRAY = 0.05
 #: Where a state's features begin, as quantiles of the session's.
 START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15, 0.08])
 #: Neighbouring seconds repeat each other; each feature's log likelihood is scaled to what is new in a second.
@@ -163,4 +165,4 @@ def learnt_rates(seen: Features, path: npt.NDArray[np.int64], before: Floats | N
     for s in range(N_STATES):
         held = seen.swings[(path == s) & known]
         rates[:, s] = (held.sum(axis=0) + SLOW_TO_LEARN[s] * before[:, s]) / (len(held) + SLOW_TO_LEARN[s])
-    return rates
+    return np.maximum(rates, STRAY * rates[:, [RALLY]])

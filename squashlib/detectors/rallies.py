@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from squashlib.detectors.choice import rallies_of
 from squashlib.detectors.edges import snapped
 from squashlib.detectors.features import Features, features
 from squashlib.detectors.framework import Context, Findings
 from squashlib.detectors.games import games_of, knocks, match_points
 from squashlib.detectors.likeness import in_rhythm
-from squashlib.detectors.model import RALLY, STATES
-from squashlib.detectors.segmentation import Segmentation, confidence, likeness_of, runs, sampled_rallies, segment
+from squashlib.detectors.model import STATES
+from squashlib.detectors.segmentation import Segmentation, likeness_of, runs, segment
 from squashlib.schema import WINNERS, time_attrs
 from squashlib.scoring import Point
 
@@ -46,26 +47,24 @@ class RallyDetector:
             return Findings(_nothing(start, swings.sizes["swing"]))
         found = segment(seen, context.points, swings)
         starts, stops, kinds = runs(found.path)
-        if not (kinds == RALLY).any():
+        if not len(found.starts):
             groups = _nothing(start, swings.sizes["swing"])
             groups["segments"] = _segment_group(start, starts, stops, kinds, found)
             return Findings(groups | {"posterior": _posterior_group(start, found)})
         learnt = likeness_of(swings, found.path)
-        rally_starts, rally_stops = (x[kinds == RALLY].astype(np.float64) for x in (starts, stops))
+        rally_starts, rally_stops = (x.astype(np.float64) for x in (found.starts, found.stops))
         if seen.swings is not None:
             times = swings["swing_time"].values
             strokes = times[in_rhythm(times, learnt.log_odds, rally_starts - 1.0, rally_stops + 1.0) > SURE]
             rally_starts, rally_stops = snapped(session, strokes, rally_starts, rally_stops, context.points)
-        sampled = sampled_rallies(found.samples)
-        sure = confidence(starts[kinds == RALLY].astype(float), stops[kinds == RALLY].astype(float), sampled)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
-        rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], sure[held]
+        rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
         sure = sure * _trust(seen, context.points)
         winner, scored = match_points(rally_stops, context.points, found.press_offset_s)
         games, number = games_of(rally_starts, rally_stops, scored, found)
         own = in_rhythm(swings["swing_time"].values, learnt.log_odds, rally_starts, rally_stops)
         rallies = _rally_group(start, session, swings, own, rally_starts, rally_stops, sure, number, winner)
-        low, high = _count_interval(sampled, len(rally_starts), context.points, seen.swings is None)
+        low, high = _count_interval(found.samples, len(rally_starts), context.points, seen.swings is None)
         rallies.attrs |= {"count_low": low, "count_high": high, "count_level": COUNT_LEVEL}
         return Findings(
             {
@@ -89,13 +88,13 @@ def _trust(seen: Features, points: Sequence[Point]) -> float:
 
 
 def _count_interval(
-    sampled: list[npt.NDArray[np.int64]], count: int, points: Sequence[Point], blunt: bool
+    samples: npt.NDArray[np.int8], count: int, points: Sequence[Point], blunt: bool
 ) -> tuple[int, int]:
     """Interval of the number of rallies: of sampled paths, wider since the model is rough.
 
     Heart rate alone merges rallies across short rests: simulated matches held up to a third more than it showed.
     """
-    counts = np.array([len(rallies) for rallies in sampled])
+    counts = np.diff(rallies_of(samples)[2])
     low, high = np.quantile(counts, (0.05, 0.95))
     rough = 0.02 * count if len(points) > 5 else 0.03 * count
     widen = 1.0 + rough + 0.5 * (high - low)
@@ -199,7 +198,7 @@ def _likeness_group(odds: Floats, own: Floats) -> xr.Dataset:
 
 def _nothing(start: str, swings: int) -> dict[str, xr.Dataset]:
     none, whole = np.empty(0), np.empty(0, np.int64)
-    empty = Segmentation(whole, np.empty((0, 0), np.int8), 3.0)
+    empty = Segmentation(whole, np.empty((0, 0), np.int8), 3.0, whole, whole, none)
     floats = dict.fromkeys(
         ("rally_hr_mean", "rally_hr_peak", "rally_strokes", "rally_confidence"), np.empty(0, np.float32)
     )

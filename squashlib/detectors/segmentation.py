@@ -9,6 +9,7 @@ import xarray as xr
 
 from squashlib.detectors import likeness, model, presses
 from squashlib.detectors.activity import mixed
+from squashlib.detectors.choice import choose, with_rallies
 from squashlib.detectors.features import Features, by_likeness
 from squashlib.detectors.model import RALLY, REST, Laws
 from squashlib.scoring import Point
@@ -22,11 +23,17 @@ LAGS_S = range(-6, 9)
 
 @dataclass(frozen=True)
 class Segmentation:
-    """State of each second (T,), sampled paths (N, T), and how long after a rally's end the player presses (s)."""
+    """State of each second (T,), sampled paths (N, T), and how long after a rally's end the player presses (s).
+
+    `starts`, `stops` and `sure` are the rallies of the path and how probable each is.
+    """
 
     path: npt.NDArray[np.int64]
     samples: npt.NDArray[np.int8]
     press_offset_s: float
+    starts: npt.NDArray[np.int64]
+    stops: npt.NDArray[np.int64]
+    sure: Floats
 
 
 def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_samples: int = SAMPLES) -> Segmentation:
@@ -65,7 +72,9 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
     score, entered = semi_markov.forward(cumulative, duration, model.LONGEST_S, change, first, ends)
     uniform = np.random.default_rng(0).random((max_samples, 2 * seconds + 2))  # the same data, the same answer
     samples = semi_markov.sample_paths(cumulative, duration, model.LONGEST_S, change, last, score, entered, uniform)
-    return Segmentation(model.NAMED[typical(samples)], model.NAMED.astype(np.int8)[samples], offset_s)
+    starts, stops, sure = choose(samples)
+    path = with_rallies(model.NAMED[typical(samples)], starts, stops)
+    return Segmentation(path, model.NAMED.astype(np.int8)[samples], offset_s, starts, stops, sure)
 
 
 def likeness_of(swings: xr.Dataset, path: npt.NDArray[np.int64]) -> likeness.Likeness:
@@ -107,11 +116,7 @@ def in_step(demand: Floats | None, times: Floats, offset_s: float) -> Floats | N
 
 
 def typical(samples: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
-    """The sampled path that agrees most with each second's probabilities.
-
-    The single most probable path saves boundaries wherever the data say little, and so counts too few rallies; a
-    sampled path holds as many as are likely.
-    """
+    """The sampled path that agrees most with each second's probabilities."""
     share = np.stack([(samples == state).mean(axis=0) for state in range(model.N_STATES)], axis=1)
     seconds = np.arange(samples.shape[1])
     agreement = [share[seconds, path].sum() for path in samples]
@@ -133,29 +138,3 @@ def runs(path: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], npt.NDAr
     edges = np.flatnonzero(np.diff(path)) + 1
     starts = np.concatenate(([0], edges))
     return starts, np.append(edges, len(path)), path[starts].astype(np.int64)
-
-
-def sampled_rallies(samples: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int64]]:
-    """Rallies of every sampled path: starts and stops, (k, 2) each."""
-    found = []
-    for path in samples:
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], (path == RALLY).astype(np.int8), [0]))))
-        found.append(edges.reshape(-1, 2).astype(np.int64))
-    return found
-
-
-def confidence(starts: Floats, stops: Floats, sampled: list[npt.NDArray[np.int64]]) -> Floats:
-    """Share of sampled paths that hold a rally overlapping each one by half (IoU 0.5); (k,)."""
-    hits = np.zeros(len(starts))
-    for rallies in sampled:
-        if not len(rallies):
-            continue
-        where = np.searchsorted(rallies[:, 0], starts)
-        best = np.zeros(len(starts))
-        for shift in (-2, -1, 0, 1):
-            at = np.clip(where + shift, 0, len(rallies) - 1)
-            overlap = np.minimum(stops, rallies[at, 1]) - np.maximum(starts, rallies[at, 0])
-            union = np.maximum(stops, rallies[at, 1]) - np.minimum(starts, rallies[at, 0])
-            best = np.maximum(best, overlap / union)
-        hits += best >= 0.5
-    return hits / max(1, len(sampled))

@@ -1,0 +1,60 @@
+"""How many sampled segmentations hold a given span, and which disjoint spans are worth most together."""
+
+import numpy as np
+import numpy.typing as npt
+
+from squashlib.kernels.jit import kernel
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@kernel
+def held_by(
+    starts: Ints, stops: Ints, sample_starts: Ints, sample_stops: Ints, offsets: Ints
+) -> tuple[Floats, Floats]:
+    """Share of samples that hold a span overlapping each given one by half (IoU 0.5), and the mean IoU; both (k,).
+
+    Parameters
+    ----------
+    starts, stops
+        Spans, (k,).
+    sample_starts, sample_stops
+        Disjoint sorted spans of all samples, one sample after the other, (m,).
+    offsets
+        Where each sample's spans begin, (N+1,).
+    """
+    share, mean = np.zeros(starts.size), np.zeros(starts.size)
+    samples = offsets.size - 1
+    for n in range(samples):
+        low, high = offsets[n], offsets[n + 1]
+        for k in range(starts.size):
+            best = 0.0
+            at = low + np.searchsorted(sample_stops[low:high], starts[k], side="right")
+            while at < high and sample_starts[at] < stops[k]:
+                both = min(stops[k], sample_stops[at]) - max(starts[k], sample_starts[at])
+                either = max(stops[k], sample_stops[at]) - min(starts[k], sample_starts[at])
+                best = max(best, both / either)
+                at += 1
+            share[k] += best >= 0.5
+            mean[k] += best
+    return share / max(1, samples), mean / max(1, samples)
+
+
+@kernel
+def best_disjoint(starts: Ints, stops: Ints, worth: Floats) -> npt.NDArray[np.bool_]:
+    """Which spans, sorted by their end, to choose so that none overlap and their worth together is largest; (k,)."""
+    n = starts.size
+    total, before = np.zeros(n + 1), np.zeros(n, np.int64)
+    for k in range(n):
+        before[k] = np.searchsorted(stops[:k], starts[k], side="right")
+        total[k + 1] = max(total[k], total[before[k]] + worth[k])
+    chosen = np.zeros(n, np.bool_)
+    k = n
+    while k > 0:
+        if total[k] > total[k - 1]:
+            chosen[k - 1] = True
+            k = before[k - 1]
+        else:
+            k -= 1
+    return chosen
