@@ -13,7 +13,7 @@ from squashlib.detectors.model import IDLE, RALLY, REST
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-#: What a chosen rally costs, relative to what chosen ones are worth: at half of their worth, F1 gains by no further one.
+#: What a chosen rally costs in units of what chosen ones are worth: at half of it no further one raises F1.
 COST = 0.4
 
 

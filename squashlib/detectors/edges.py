@@ -38,9 +38,9 @@ def play_evidence(session: xr.Dataset, strokes: Floats, starts: Floats, stops: F
     middle = (np.arange(bins) + 0.5) * BIN_S
     play = spans(middle, starts + 1.0, stops - 1.0)
     if len(strokes):
-        near = np.clip(np.searchsorted(strokes, middle), 1, max(1, len(strokes) - 1))
-        apart = np.minimum(np.abs(middle - strokes[near - 1]), np.abs(strokes[np.minimum(near, len(strokes) - 1)] - middle))
-        play &= apart > STROKE_S
+        at = np.searchsorted(strokes, middle)
+        before, after = np.append(-np.inf, strokes)[at], np.append(strokes, np.inf)[at]
+        play &= np.minimum(middle - before, after - middle) > STROKE_S
     gap = starts[1:] - stops[:-1]
     short = (gap > 4.0) & (gap < 30.0)
     rest = spans(middle, stops[:-1][short] + 2.0, starts[1:][short] - 2.0)
@@ -63,7 +63,7 @@ def spans(times: Floats, starts: Floats, stops: Floats) -> Bools:
 
 def playing(evidence: Floats, time_s: float, window_s: tuple[float, float]) -> float:
     """Probability that the wearer played in a window around a time."""
-    low, high = (int(round((time_s + edge) / BIN_S)) for edge in window_s)
+    low, high = (round((time_s + edge) / BIN_S) for edge in window_s)
     told = NEWS * float(evidence[max(0, low) : max(0, high)].sum())
     return float(1 / (1 + np.exp(-np.clip(told, -30, 30))))
 

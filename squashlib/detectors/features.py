@@ -45,7 +45,7 @@ def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
 
 
 def by_likeness(times: Floats, odds: Floats, seconds: int) -> tuple[Floats, Floats]:
-    """Swings of each second by kind of likeness, kinds being equally common (T, K); how likely each is a stroke (K,)."""
+    """Swings of each second by kind of likeness (T, K), kinds being equally common; how likely each a stroke is (K,)."""
     counts, strong = np.zeros((seconds, KINDS)), np.zeros(KINDS)
     if len(odds):
         kind = np.searchsorted(np.quantile(odds, np.arange(1, KINDS) / KINDS), odds, side="right")

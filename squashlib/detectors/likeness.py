@@ -16,7 +16,8 @@ Bools = npt.NDArray[np.bool_]
 
 #: Looks of a swing, and how much each tells before anything was learnt, per spread of the session.
 LOOKS = {
-    "strength": 1.0, "pull": 0.6, "jolt": 0.3, "width": -0.2, "before": -0.2, "after": -0.2, "straight": 0.1, "along": 0.3,
+    "strength": 1.0, "pull": 0.6, "jolt": 0.3, "width": -0.2,
+    "before": -0.2, "after": -0.2, "straight": 0.1, "along": 0.3,
 }  # fmt: skip
 HELD_BACK = 20.0
 INTER_SHOT_S = 1.44

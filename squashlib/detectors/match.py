@@ -10,6 +10,7 @@ import xarray as xr
 from squashlib.detectors.framework import Context, Findings, MetricResult
 
 NO_PLAY = "no rally was found in the recording"
+TRAINED = "this was training, not a match: bouts and strokes are reported, and no rallies or games forced on them"
 NO_MOTION = "the recording holds no motion, so strokes cannot be seen"
 
 
@@ -33,7 +34,7 @@ class MatchDetector:
         metrics = {
             "total_session_duration": MetricResult(float(context.session.attrs["duration_s"]), "s", 1.0),
             **_edges(groups["segments"]),
-            **(_play(groups) if groups["rallies"].sizes["rally"] else _no_play()),
+            **(_play(groups) if groups["rallies"].sizes["rally"] else _no_play(groups)),
             **_strokes(context.session, groups),
         }
         return Findings({}, metrics)
@@ -97,10 +98,16 @@ def _play(groups: Mapping[str, xr.Dataset]) -> dict[str, MetricResult]:
     }
 
 
-def _no_play() -> dict[str, MetricResult]:
+def _no_play(groups: Mapping[str, xr.Dataset]) -> dict[str, MetricResult]:
     units = {"total_playing_time": "s", "total_rest_time": "s", "longest_rally_length": "s", "rest_between_games": "s"}
     names = ("number_of_games", "number_of_rallies", *units, "rallies_per_game", "work_rest_ratio")
-    return {name: unknown(units.get(name, "1"), NO_PLAY) for name in names}
+    if not groups["rallies"].attrs.get("training"):
+        return {name: unknown(units.get(name, "1"), NO_PLAY) for name in names}
+    spans = kind_spans(groups["segments"], "bout")
+    trained = MetricResult(
+        sum(b - a for a, b, _ in spans), "s", 0.8, {"meaning": "bouts of hitting", "bouts": len(spans)}
+    )
+    return {name: unknown(units.get(name, "1"), TRAINED) for name in names} | {"total_playing_time": trained}
 
 
 def _strokes(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> dict[str, MetricResult]:
@@ -113,7 +120,8 @@ def _strokes(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> dict[str,
         "shots_detected": MetricResult(strokes.sizes["stroke"], "1", sure, _sides(strokes))
     }
     if not rallies.sizes["rally"]:
-        return found | {"strokes_per_rally": unknown("1", NO_PLAY), "stroke_rate": unknown("min-1", NO_PLAY)}
+        why = TRAINED if rallies.attrs.get("training") else NO_PLAY
+        return found | {"strokes_per_rally": unknown("1", why), "stroke_rate": unknown("min-1", why)}
     lengths = float((rallies["rally_stop"] - rallies["rally_start"]).sum())
     own = float(np.nansum(rallies["rally_strokes"].values))
     return found | {

@@ -20,6 +20,7 @@ from squashlib.detectors.games import games_of, knocks, match_points
 from squashlib.detectors.likeness import in_rhythm
 from squashlib.detectors.model import STATES
 from squashlib.detectors.segmentation import Segmentation, likeness_of, runs, segment
+from squashlib.detectors.training import KINDS, bout_segments, bouts, is_training, training_strokes
 from squashlib.schema import WINNERS, time_attrs
 from squashlib.scoring import Point
 
@@ -46,6 +47,8 @@ class RallyDetector:
         if not len(seen) or len(seen) < 60:
             return Findings(_nothing(start, swings.sizes["swing"]))
         found = segment(seen, context.points, swings)
+        if seen.swings is not None and not context.points and is_training(session.attrs["sport"], swings, found.path):
+            return Findings(_trained(start, swings))
         starts, stops, kinds = runs(found.path)
         if not len(found.starts):
             groups = _nothing(start, swings.sizes["swing"])
@@ -87,9 +90,7 @@ def _trust(seen: Features, points: Sequence[Point]) -> float:
     return 0.9 if len(points) > 5 else 0.75
 
 
-def _count_interval(
-    samples: npt.NDArray[np.int8], count: int, points: Sequence[Point], blunt: bool
-) -> tuple[int, int]:
+def _count_interval(samples: npt.NDArray[np.int8], count: int, points: Sequence[Point], blunt: bool) -> tuple[int, int]:
     """Interval of the number of rallies: of sampled paths, wider since the model is rough.
 
     Heart rate alone merges rallies across short rests: simulated matches held up to a third more than it showed.
@@ -149,7 +150,7 @@ def _segment_group(
     found: Segmentation,
 ) -> xr.Dataset:
     sure = [float((found.samples[:, a:b] == k).mean()) for a, b, k in zip(starts, stops, kinds, strict=True)]
-    flags = {"flag_values": list(range(len(STATES))), "flag_meanings": " ".join(STATES)}
+    flags = {"flag_values": list(range(len(KINDS))), "flag_meanings": " ".join(KINDS)}
     return xr.Dataset(
         {
             "segment_start": ("segment", starts.astype(np.float64), time_attrs(start, "start of a segment")),
@@ -194,6 +195,16 @@ def _likeness_group(odds: Floats, own: Floats) -> xr.Dataset:
             "in_rally": ("swing", own.astype(np.float32), {"long_name": "probability of being a stroke of its rally"}),
         }
     )
+
+
+def _trained(start: str, swings: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Groups of a session that is no match: bouts, and the swings that are strokes."""
+    hits = training_strokes(swings)
+    groups = _nothing(start, len(hits))
+    groups["rallies"].attrs["training"] = 1
+    groups["segments"] = bout_segments(start, *bouts(swings["swing_time"].values[hits]))
+    groups["likeness"] = _likeness_group(np.where(hits, 2.0, -2.0), np.where(hits, 0.8, 0.0))
+    return groups
 
 
 def _nothing(start: str, swings: int) -> dict[str, xr.Dataset]:

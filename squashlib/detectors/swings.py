@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 APART_S = 0.5  # own strokes are hardly ever closer than 0.85 s, but movements beside them are
 ALONG_QUANTILE = 0.75
+GAP_S, SHORTEST_S = 0.25, 0.3
 
 
 def swing_envelope(session: xr.Dataset) -> tuple[Floats, Floats]:
@@ -54,12 +55,19 @@ def _smoothed(session: xr.Dataset, dim: str, variable: str, lead_s: float) -> tu
 
 
 def pick_swings(times: Floats, envelope: Floats) -> npt.NDArray[np.int64]:
-    """Peaks of the envelope above its median that nothing within half a second exceeds: indices, (k,)."""
+    """Peaks of the envelope above its median that nothing within half a second exceeds: indices, (k,).
+
+    A swing lasts about 0.3 s; a peak in a shorter piece between gaps is not seen whole and is none.
+    """
     from squashlib.kernels.peaks import pick_peaks
 
     if len(envelope) < 10 or not np.ptp(envelope) > 0:
         return np.empty(0, np.int64)
-    return pick_peaks(times, envelope, APART_S, float(np.quantile(envelope, 0.5)))
+    at = pick_peaks(times, envelope, APART_S, float(np.quantile(envelope, 0.5)))
+    cuts = np.flatnonzero(np.diff(times) > GAP_S)
+    first, last = times[np.append(0, cuts + 1)], times[np.append(cuts, len(times) - 1)]
+    piece = np.searchsorted(first, times[at], side="right") - 1
+    return at[last[piece] - first[piece] >= SHORTEST_S]
 
 
 def swing_looks(session: xr.Dataset, times: Floats, envelope: Floats, at: npt.NDArray[np.int64]) -> Floats:

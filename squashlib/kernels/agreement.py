@@ -10,9 +10,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @kernel
-def held_by(
-    starts: Ints, stops: Ints, sample_starts: Ints, sample_stops: Ints, offsets: Ints
-) -> tuple[Floats, Floats]:
+def held_by(starts: Ints, stops: Ints, sample_starts: Ints, sample_stops: Ints, offsets: Ints) -> tuple[Floats, Floats]:
     """Share of samples that hold a span overlapping each given one by half (IoU 0.5), and the mean IoU; both (k,).
 
     Parameters

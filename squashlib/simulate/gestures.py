@@ -111,7 +111,7 @@ def gestures(rng: np.random.Generator, script: Script, wrist: Wrist) -> tuple[Mo
 
 
 def _rests(script: Script) -> list[float]:
-    starts = [rally.start_s for rally in script.rallies[1:]] + [script.duration_s]
+    starts = [rally.start_s for rally in script.rallies[1:]] + [script.duration_s] * bool(script.rallies)
     return [start - rally.stop_s for start, rally in zip(starts, script.rallies, strict=True)]
 
 

@@ -45,7 +45,8 @@ def press_points(
 
 def _limits(script: Script) -> list[float]:
     """The latest moment to press: before the next rally is over."""
-    return [rally.stop_s - 0.5 for rally in script.rallies[1:]] + [script.duration_s - 1]
+    limits = [rally.stop_s - 0.5 for rally in script.rallies[1:]] + [script.duration_s - 1]
+    return limits[: len(script.rallies)]
 
 
 def _wire(rows: list[tuple[float, Rally, tuple[int, int]]], start: datetime) -> list[dict[str, Any]]:
