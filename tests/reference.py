@@ -1,6 +1,6 @@
 """Slow, obvious versions of the kernels."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -46,3 +46,45 @@ def peaks(times, envelope, apart_s, floor):  # type: ignore[no-untyped-def]
         ):
             found.append(i)
     return found
+
+
+def half_width(times, envelope, at, longest_s):  # type: ignore[no-untyped-def]
+    """Time around a peak in which the envelope stays above half of it, the first sample below on either side."""
+    half = envelope[at] / 2
+    low = next((i for i in range(at, -1, -1) if envelope[i] <= half or times[at] - times[i] >= longest_s), 0)
+    last = len(times) - 1
+    high = next((i for i in range(at, last + 1) if envelope[i] <= half or times[i] - times[at] >= longest_s), last)
+    return times[high] - times[low]
+
+
+def stroke_marginals(times, log_odds, start, stop, usual_s, gap_weight, edge_weight):  # type: ignore[no-untyped-def]
+    """Every subset of a rally's swings weighed: looks, distances between, and distances to the rally's edges."""
+    total, each = 0.0, np.zeros(len(times))
+    for chosen in product((False, True), repeat=len(times)):
+        held = np.flatnonzero(chosen)
+        if len(held):
+            weight = edge_weight(times[held[0]] - start, 3.0) * edge_weight(stop - times[held[-1]], 4.0)
+            weight *= np.exp(log_odds[held].sum())
+            for gap in np.diff(times[held]):
+                weight *= gap_weight(max(gap, 0.05), usual_s)
+        else:
+            weight = edge_weight(stop - start, 6.0)
+        total += weight
+        each[held] += weight
+    return each / total
+
+
+def best_disjoint(starts, stops, worth):  # type: ignore[no-untyped-def]
+    """Largest worth of a choice of spans that do not overlap, every choice tried."""
+    best = 0.0
+    for chosen in product((False, True), repeat=len(starts)):
+        held = sorted((starts[i], stops[i], worth[i]) for i in np.flatnonzero(chosen))
+        if all(a[1] <= b[0] for a, b in pairwise(held)):
+            best = max(best, sum(row[2] for row in held))
+    return best
+
+
+def overlap(a, b):  # type: ignore[no-untyped-def]
+    """Intersection over union of two spans."""
+    both = max(0, min(a[1], b[1]) - max(a[0], b[0]))
+    return both / (a[1] - a[0] + b[1] - b[0] - both)

@@ -35,7 +35,7 @@ def play_evidence(session: xr.Dataset, strokes: Floats, starts: Floats, stops: F
     table = measures(session, bins, BIN_S)
     if table is None:
         return np.zeros(bins)
-    middle = (np.arange(bins) + 0.5) * BIN_S
+    middle = BIN_S * (np.arange(bins, dtype=np.float64) + 0.5)
     play = spans(middle, starts + 1.0, stops - 1.0)
     if len(strokes):
         at = np.searchsorted(strokes, middle)

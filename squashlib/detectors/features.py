@@ -12,7 +12,7 @@ from squashlib.detectors.likeness import first_odds
 Floats = npt.NDArray[np.float64]
 
 KINETICS_S = 55.0  # between on (45-50 s) and off (65-75 s) time constants of heart rate
-SLOPE_HALF_S = 4
+SLOPE_HALF_S = 2
 KINDS = 10
 LAG_S = 6.5  # transport of 1 to 5 s and the smoothing of a wrist sensor
 
@@ -45,7 +45,7 @@ def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
 
 
 def by_likeness(times: Floats, odds: Floats, seconds: int) -> tuple[Floats, Floats]:
-    """Swings of each second by kind of likeness (T, K), kinds being equally common; how likely each a stroke is (K,)."""
+    """Swings of each second by kind of likeness (T, K), kinds being equally common; how many are strokes (K,)."""
     counts, strong = np.zeros((seconds, KINDS)), np.zeros(KINDS)
     if len(odds):
         kind = np.searchsorted(np.quantile(odds, np.arange(1, KINDS) / KINDS), odds, side="right")
@@ -56,7 +56,7 @@ def by_likeness(times: Floats, odds: Floats, seconds: int) -> tuple[Floats, Floa
 
 
 def demand(session: xr.Dataset, seconds: int) -> Floats | None:
-    """The level that heart rate heads for, bpm: h + tau dh/dt with the slope of a line over nine seconds; (seconds,).
+    """The level that heart rate heads for, bpm: h + tau dh/dt with the slope of a line over five seconds; (seconds,).
 
     Heart rate answers effort as a first-order system, so its slope shows a rally that its level hides.
     """

@@ -45,7 +45,7 @@ STRAY = 0.05
 START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15, 0.08])
 #: Neighbouring seconds repeat each other; each feature's log likelihood is scaled to what is new in a second.
 SWING_NEWS = 1.0
-NEWS = {"activity": 0.6, "demand": 0.3}
+NEWS = {"activity": 0.6, "demand": 0.4}
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,8 @@ def durations(laws: Laws) -> Floats:
     table = np.column_stack(
         [
             log_gamma(d, 9.0, 270.0),
-            np.logaddexp(
-                np.log(0.85) + log_gamma(d, 2.4, laws.rally_s), np.log(0.15) + log_gamma(d, 2.0, 2 * laws.rally_s)
-            ),
-            np.logaddexp(
-                np.log(0.88) + log_gamma(d, 5.0, laws.rest_s), np.log(0.12) + log_gamma(d, 3.0, 2.2 * laws.rest_s)
-            ),
+            log_mix((0.85, log_gamma(d, 2.4, laws.rally_s)), (0.15, log_gamma(d, 2.0, 2 * laws.rally_s))),
+            log_mix((0.88, log_gamma(d, 5.0, laws.rest_s)), (0.12, log_gamma(d, 3.0, 2.2 * laws.rest_s))),
             log_lognormal(d, 100.0, 0.4),
             log_lognormal(d, 100.0, 0.8),
             -d / 180.0 - np.log(180.0),
@@ -86,6 +82,11 @@ def durations(laws: Laws) -> Floats:
         ]
     )
     return np.vstack((np.full(N_STATES, -np.inf), table))
+
+
+def log_mix(*parts: tuple[float, Floats]) -> Floats:
+    """Log density of a mixture of laws with their shares."""
+    return np.asarray(np.logaddexp.reduce([np.log(share) + density for share, density in parts]))
 
 
 def log_or_never(p: Floats) -> Floats:

@@ -4,7 +4,6 @@ Convention: a rally starts with the serve's contact and ends when the ball is de
 (1.1 to 4.0) after the last contact.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from squashlib.detectors.choice import rallies_of
+from squashlib.detectors.calibration import COUNT_LEVEL, calibration
 from squashlib.detectors.edges import snapped
-from squashlib.detectors.features import Features, features
+from squashlib.detectors.features import features
 from squashlib.detectors.framework import Context, Findings
 from squashlib.detectors.games import games_of, knocks, match_points
 from squashlib.detectors.likeness import in_rhythm
@@ -26,7 +25,6 @@ from squashlib.scoring import Point
 
 Floats = npt.NDArray[np.float64]
 
-COUNT_LEVEL = 0.9
 SURE = 0.5
 
 
@@ -62,12 +60,13 @@ class RallyDetector:
             rally_starts, rally_stops = snapped(session, strokes, rally_starts, rally_stops, context.points)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
         rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
-        sure = sure * _trust(seen, context.points)
+        known = calibration(motion=seen.swings is not None, points=len(context.points) > 5)
+        sure = known.confidence(sure)
         winner, scored = match_points(rally_stops, context.points, found.press_offset_s)
         games, number = games_of(rally_starts, rally_stops, scored, found)
         own = in_rhythm(swings["swing_time"].values, learnt.log_odds, rally_starts, rally_stops)
         rallies = _rally_group(start, session, swings, own, rally_starts, rally_stops, sure, number, winner)
-        low, high = _count_interval(found.samples, len(rally_starts), context.points, seen.swings is None)
+        low, high = known.count_interval(len(rally_starts))
         rallies.attrs |= {"count_low": low, "count_high": high, "count_level": COUNT_LEVEL}
         return Findings(
             {
@@ -78,29 +77,6 @@ class RallyDetector:
                 "likeness": _likeness_group(learnt.log_odds, own),
             }
         )
-
-
-def _trust(seen: Features, points: Sequence[Point]) -> float:
-    """How far sampled paths may be trusted: the model takes seconds for more independent than they are.
-
-    Shares of rallies found right on simulated matches, over the confidence that was given to them.
-    """
-    if seen.swings is not None:
-        return 0.95
-    return 0.9 if len(points) > 5 else 0.75
-
-
-def _count_interval(samples: npt.NDArray[np.int8], count: int, points: Sequence[Point], blunt: bool) -> tuple[int, int]:
-    """Interval of the number of rallies: of sampled paths, wider since the model is rough.
-
-    Heart rate alone merges rallies across short rests: simulated matches held up to a third more than it showed.
-    """
-    counts = np.diff(rallies_of(samples)[2])
-    low, high = np.quantile(counts, (0.05, 0.95))
-    rough = 0.02 * count if len(points) > 5 else 0.03 * count
-    widen = 1.0 + rough + 0.5 * (high - low)
-    merged = 1.25 if blunt and len(points) <= 5 else 1.0
-    return int(max(0, np.floor(min(low, count) - widen))), int(np.ceil(max(high, count) * merged + widen))
 
 
 def _rally_group(

@@ -59,8 +59,8 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
         if round == ROUNDS - 1:
             break
         if seen.measures is not None:
-            seen = replace(seen, activity=mixed(seen.measures, path == RALLY, path == REST))
-            looks["activity"] = model.first_looks(seen.activity)
+            activity = mixed(seen.measures, path == RALLY, path == REST)
+            seen, looks["activity"] = replace(seen, activity=activity), model.first_looks(activity)
         looks = {name: model.learnt_looks(getattr(seen, name), path, look) for name, look in looks.items()}
         starts, stops, kinds = runs(path)
         if seen.swings is not None:  # heart rate alone is too blunt to learn durations from

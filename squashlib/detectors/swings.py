@@ -67,7 +67,7 @@ def pick_swings(times: Floats, envelope: Floats) -> npt.NDArray[np.int64]:
     cuts = np.flatnonzero(np.diff(times) > GAP_S)
     first, last = times[np.append(0, cuts + 1)], times[np.append(cuts, len(times) - 1)]
     piece = np.searchsorted(first, times[at], side="right") - 1
-    return at[last[piece] - first[piece] >= SHORTEST_S]
+    return np.asarray(at[last[piece] - first[piece] >= SHORTEST_S])
 
 
 def swing_looks(session: xr.Dataset, times: Floats, envelope: Floats, at: npt.NDArray[np.int64]) -> Floats:

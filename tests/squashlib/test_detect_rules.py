@@ -1,22 +1,32 @@
 """Rules that detectors state: knocks in a break, the heart rate's delay by presses, the border between swings."""
 
+from datetime import UTC, datetime
+
 import numpy as np
+import pytest
 import xarray as xr
 
-from squashlib.detectors.features import KINDS, by_strength
+from squashlib.detectors import choice, edges, likeness, training
+from squashlib.detectors.calibration import calibration
+from squashlib.detectors.features import KINDS, by_likeness
 from squashlib.detectors.games import knocks
-from squashlib.detectors.model import N_STATES, first_rates, learnt_rates
+from squashlib.detectors.likeness import LOOKS
+from squashlib.detectors.model import IDLE, N_STATES, RALLY, REST, first_rates, learnt_rates
 from squashlib.detectors.segmentation import in_step
-from squashlib.detectors.strokes import stroke_probability
 from squashlib.scoring import Point
+from squashlib.session import build
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def swings_at(times: np.ndarray, strength: np.ndarray) -> xr.Dataset:
+def swings_at(times: np.ndarray, strength: np.ndarray, **looks: np.ndarray) -> xr.Dataset:
+    """Swings that differ in strength, and in other looks if given."""
+    table = {name: np.zeros(len(times)) for name in LOOKS} | {"strength": np.log(strength)} | looks
     return xr.Dataset(
         {
             "swing_time": ("swing", times),
             "swing_strength": ("swing", strength.astype(np.float32)),
-            "swing_probability": ("swing", np.full(len(times), 0.5, np.float32)),
+            "swing_looks": (("swing", "look"), np.column_stack([table[name] for name in LOOKS])),
         }
     )
 
@@ -56,28 +66,103 @@ def test_without_presses_or_heart_rate_nothing_moves() -> None:
     assert np.isnan(in_step(missing, np.linspace(0, 99, 20), 2.0)).all()
 
 
-def test_the_tempo_of_play_parts_strokes_from_other_swings() -> None:
+def test_looks_that_tell_strokes_are_learnt_in_the_session() -> None:
     rng = np.random.default_rng(5)
-    hits = np.arange(0.0, 290.0, 2.9)
-    times = np.sort(np.concatenate((hits, hits + 1.4)))
+    starts = np.arange(0.0, 1500.0, 25.0)
+    stops = starts + 15.0
+    hits = (starts[:, None] + np.arange(0.5, 13.0, 2.9)).ravel()
+    times = np.sort(np.concatenate((hits, rng.uniform(0, 1500, 600))))
     is_hit = np.isin(times, hits)
+    quiet = ((times % 25.0) > 15.5) & ~is_hit
+    strength = rng.lognormal(0, 0.3, len(times))  # tells nothing; how straight the movement is tells all
+    straight = np.where(is_hit, 1.0, 0.0) + rng.normal(0, 0.2, len(times))
     for scale in (0.25, 1.0, 4.0):  # players differ by a factor of four
-        strength = scale * np.where(is_hit, 10.0, 3.0) * rng.lognormal(0, 0.15, len(times))
-        found = stroke_probability(swings_at(times, strength), np.array([0.0]), np.array([291.0])) > 0.5
-        assert (found == is_hit).mean() > 0.97
+        found = likeness.learn(swings_at(times, scale * strength, straight=straight), starts, stops, quiet)
+        assert ((found.probability > 0.5) == is_hit).mean() > 0.97
+
+
+def test_strokes_keep_the_rhythm_of_two_who_hit_in_turn() -> None:
+    times = np.array([0.0, 2.9, 4.3, 5.8, 8.7])  # alike in looks; the third stands where the opponent hits
+    p = likeness.in_rhythm(times, np.zeros(5), np.array([0.0]), np.array([11.0]))
+    assert p[2] < 0.25
+    assert (p[[0, 1, 3, 4]] > 0.6).all()
 
 
 def test_kinds_of_swings_keep_their_number_and_none_gives_none() -> None:
     rng = np.random.default_rng(6)
-    counts, strong = by_strength(swings_at(np.sort(rng.uniform(0, 99, 300)), rng.lognormal(size=300)), 100)
+    counts, strong = by_likeness(np.sort(rng.uniform(0, 99, 300)), rng.normal(size=300), 100)
     assert counts.shape == (100, KINDS)
     assert counts.sum() == 300
     assert counts.sum(axis=0).max() - counts.sum(axis=0).min() <= 2
-    assert ((strong >= 0) & (strong <= 1)).all()
-    alike, _ = by_strength(swings_at(np.arange(50.0), np.ones(50)), 100)
+    assert (np.diff(strong) > 0).all()
+    alike, _ = by_likeness(np.arange(50.0), np.ones(50), 100)
     assert alike.sum() == 50
-    none, _ = by_strength(swings_at(np.empty(0), np.empty(0)), 100)
+    none, _ = by_likeness(np.empty(0), np.empty(0), 100)
     assert none.sum() == 0
+
+
+def test_of_sampled_paths_the_rallies_that_most_hold_are_chosen() -> None:
+    samples = np.full((10, 60), REST, np.int8)
+    samples[:, 5:15] = RALLY
+    samples[:9, 20:30] = RALLY
+    samples[:3, 28:50] = RALLY  # in three paths the second goes on; in one it is not there
+    samples[9, 40:44] = RALLY
+    starts, stops, sure = choice.choose(samples)
+    assert (starts.tolist(), stops.tolist()) == ([5, 20], [15, 30])
+    assert sure.tolist() == [1.0, 0.6]
+    path = choice.with_rallies(np.full(60, REST), starts, stops)
+    assert (path[5:15] == RALLY).all()
+    assert (path[15:20] == REST).all()
+    assert (path[30:] == IDLE).all()
+
+
+def test_one_who_receives_or_runs_for_the_last_ball_plays_longer_than_one_who_serves_and_wins() -> None:
+    rng = np.random.default_rng(7)
+    n, rate_hz = 60, 50
+    starts = 20.0 + 25.0 * np.arange(n)
+    receives, runs = np.arange(n) % 2 == 1, np.arange(n) % 3 == 0
+    first, last = starts + edges.INTER_SHOT_S * receives, starts + 12.0
+    times = np.arange(int(rate_hz * 25 * (n + 1.5))) / rate_hz
+    busy = edges.spans(times, starts - 0.2, last + 0.8 + edges.INTER_SHOT_S * runs)
+    turn = rng.normal(0, 1, (len(times), 3)) * np.where(busy, 3.0, 0.5)[:, None]
+    session = build({"gyro_time": (times, {"angular_velocity": turn})}, start_time=START, duration_s=times[-1])
+    strokes = np.sort(np.concatenate((first, last, first + 3, first + 6)))
+    low, high = edges.snapped(session, strokes, first - 0.5, last + 0.5, [])
+    assert np.abs(low - starts).max() < 0.5
+    dead = last + edges.BALL_DEAD_S + edges.INTER_SHOT_S * runs
+    assert np.abs(high - dead).max() < 0.5
+
+
+@pytest.mark.parametrize(("apart_s", "sport"), [(2.8, "squash"), (1.4, "squash"), (2.9, "tennis")])
+def test_who_hits_for_minutes_on_end_trains(apart_s: float, sport: str) -> None:
+    times = np.arange(30.0, 700.0, apart_s)
+    path = np.full(800, IDLE)
+    path[30:700] = RALLY
+    assert training.is_training(sport, swings_at(times, np.full(len(times), 9.0)), path)
+
+
+def test_a_match_is_no_training() -> None:
+    starts = np.arange(0, 2000, 24)
+    path = np.full(2000, REST)
+    for start in starts:
+        path[start : start + 14] = RALLY
+    times = (starts[:, None] + np.arange(1.0, 13.0, 2.9)).ravel()
+    assert not training.is_training("squash", swings_at(times, np.full(len(times), 9.0)), path)
+
+
+def test_bouts_are_hitting_without_a_long_break() -> None:
+    times = np.concatenate((np.arange(10, 100, 3.0), [150.0, 153.0], np.arange(200, 230, 4.0)))
+    starts, stops = training.bouts(times)
+    assert (starts.tolist(), stops.tolist()) == ([9.5, 199.5], [97.5, 228.5])
+
+
+def test_what_is_less_sure_is_wider() -> None:
+    alone, points, motion = (calibration(motion=m, points=p) for m, p in ((False, False), (False, True), (True, True)))
+    widths = [np.diff(known.count_interval(100))[0] for known in (alone, points, motion)]
+    assert widths == sorted(widths, reverse=True)
+    share = np.linspace(0, 1, 11)
+    assert (alone.confidence(share) <= points.confidence(share)).sum() >= 2
+    assert all((np.diff(known.confidence(share)) > 0).all() for known in (alone, points, motion))
 
 
 def test_rates_are_learnt_from_the_seconds_of_a_state_and_gaps_say_nothing() -> None:

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 import squashlib
+from squashlib.evaluate.matching import match_times
 from squashlib.session import build
+from squashlib.simulate.match import enact
+from squashlib.simulate.script import Script
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -79,3 +82,17 @@ def test_heart_rate_alone_is_less_sure() -> None:
         .mean()
     )
     assert alone < whole - 0.1
+
+
+def test_a_solo_drill_gets_bouts_and_strokes_and_no_match() -> None:
+    rng = np.random.default_rng(3)
+    hits = np.concatenate([start + np.cumsum(rng.lognormal(np.log(2.0), 0.12, 110)) for start in (30.0, 310.0, 590.0)])
+    script = Script(warmup=(30.0, 830.0), warmup_contacts=hits.tolist(), duration_s=860.0)
+    drill = enact(rng, script, START)
+    analysis = squashlib.analyse(drill.session)
+    document = analysis.to_dict()
+    assert document["rallies"] == document["games"] == []
+    assert "training" in document["metrics"]["number_of_rallies"]["metadata"]["reason"]
+    assert document["metrics"]["total_playing_time"]["metadata"]["bouts"] == 3
+    pairs = match_times(hits, analysis.strokes["stroke_time"].values, 0.25)
+    assert 2 * len(pairs) / (len(hits) + len(document["strokes"])) > 0.95

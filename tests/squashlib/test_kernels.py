@@ -1,6 +1,7 @@
 """Kernels equal their slow, obvious versions, compiled and as plain Python."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squashlib.kernels import fit_scan, peaks, semi_markov
+from squashlib.kernels import agreement, fit_scan, peaks, rhythm, semi_markov, shapes
 from squashlib.kernels.jit import source_key
 from tests import reference
 
@@ -77,3 +78,80 @@ def test_another_helper_gives_another_cache(tmp_path: Path) -> None:
     before = source_key(tmp_path)
     (tmp_path / "b.py").write_text("y = 2")
     assert source_key(tmp_path) != before
+
+
+@quick
+@given(st.lists(st.floats(0, 9), min_size=1, max_size=30), st.integers(1, 20))
+def test_half_widths(levels: list[float], reach: int) -> None:
+    envelope, times = np.array(levels), np.arange(len(levels)) * 0.1
+    at = np.arange(len(levels))
+    expected = [reference.half_width(times, envelope, i, 0.1 * reach) for i in at]
+    for width in both(shapes.half_widths):
+        assert width(times, envelope, at, 0.1 * reach) == pytest.approx(expected)
+
+
+@quick
+@given(st.lists(st.floats(-9, 9), min_size=1, max_size=20), st.floats(-1, 0), st.floats(0.01, 1))
+def test_largest_near(levels: list[float], low_s: float, high_s: float) -> None:
+    values, times = np.abs(np.array(levels)), np.arange(len(levels)) * 0.25
+    centres = np.array([0.3, 2.0])
+    near = [[v for t, v in zip(times, values, strict=True) if c + low_s <= t < c + high_s] for c in centres]
+    for largest in both(shapes.largest_near):
+        assert largest(times, values, centres, low_s, high_s).tolist() == [max(held, default=0.0) for held in near]
+
+
+def test_directions_and_jolts() -> None:
+    rng = np.random.default_rng(0)
+    vectors, times = rng.normal(size=(40, 3)).astype(np.float32), np.arange(40) * 0.02
+    held = vectors[np.abs(times - 0.4) <= 0.1].astype(np.float64)
+    mean = held.sum(axis=0)
+    for of in both(shapes.directions):
+        axes, straight = of(times, vectors, np.array([0.4, 9.0]), 0.1)
+        assert axes[0] == pytest.approx(mean / np.linalg.norm(mean))
+        assert straight == pytest.approx([np.linalg.norm(mean) / np.linalg.norm(held, axis=1).sum(), 0.0])
+    vectors[7] = np.nan
+    steps = np.linalg.norm(np.diff(vectors.astype(np.float64), axis=0), axis=1)
+    for of in both(shapes.jolts):
+        assert of(vectors) == pytest.approx(np.append(0.0, np.nan_to_num(steps)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_strokes_of_a_rally_are_weighed_over_all_choices(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    times = np.sort(rng.uniform(10, 30, 9))
+    odds, starts, stops = rng.normal(0, 3, 9), np.array([10.0, 22.0]), np.array([20.0, 31.0])
+    low, high = np.searchsorted(times, starts), np.searchsorted(times, stops)
+    expected = np.zeros(9)
+    for a, b, start, stop in zip(low, high, starts, stops, strict=True):
+        weights = rhythm.gap_weight.py_func, rhythm.edge_weight.py_func
+        expected[a:b] = reference.stroke_marginals(times[a:b], odds[a:b], start, stop, 2.88, *weights)
+    for weigh in both(rhythm.stroke_marginals):
+        assert weigh(times, odds, low, high, starts, stops, 2.88) == pytest.approx(expected, abs=1e-9)
+
+
+@quick
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(1, 6), st.floats(-1, 1)), max_size=8))
+def test_disjoint_spans_of_most_worth(rows: list[tuple[int, int, float]]) -> None:
+    spans = sorted((a + length, a, worth) for a, length, worth in rows)
+    stops, starts = (np.array([row[i] for row in spans], np.int64) for i in (0, 1))
+    worth = np.array([row[2] for row in spans], np.float64)
+    for choose in both(agreement.best_disjoint):
+        kept = choose(starts, stops, worth)
+        assert worth[kept].sum() == pytest.approx(reference.best_disjoint(starts, stops, worth))
+        held = sorted(zip(starts[kept], stops[kept], strict=True))
+        assert all(a[1] <= b[0] for a, b in pairwise(held))
+
+
+def test_how_many_samples_hold_a_span() -> None:
+    samples = [[(0, 10), (20, 30)], [(1, 12), (24, 31)], []]
+    flat = np.array([span for sample in samples for span in sample], np.int64)
+    offsets = np.cumsum([0, *map(len, samples)])
+    spans = [(0, 10), (20, 30), (50, 60)]
+    best = [
+        [max((reference.overlap(span, other) for other in sample), default=0.0) for sample in samples] for span in spans
+    ]
+    starts, stops = np.array(spans, np.int64).T.copy()
+    for held in both(agreement.held_by):
+        share, mean = held(starts, stops, flat[:, 0].copy(), flat[:, 1].copy(), offsets)
+        assert share == pytest.approx([np.mean([x >= 0.5 for x in row]) for row in best])
+        assert mean == pytest.approx([np.mean(row) for row in best])
