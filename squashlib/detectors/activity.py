@@ -9,37 +9,42 @@ from squashlib.detectors.swings import pulling, turning
 Floats = npt.NDArray[np.float64]
 
 RIDGE = 0.1
+PER_SECOND = 5
 
 
-def measures(session: xr.Dataset, bins: int, bin_s: float = 1.0) -> Floats | None:
-    """Logs of how fast the wrist turns, how hard it is pulled, and how abruptly both change; (bins, M), standardised.
+def measures(session: xr.Dataset, seconds: int) -> tuple[Floats, Floats] | None:
+    """Logs of how fast the wrist turns, how hard it is pulled, and how abruptly both change, standardised.
 
-    None without motion; NaN in bins without data. Abruptness tells footwork from walking better than size does.
+    By second (T, M) and by bin of 0.2 s (5 T, M); NaN where nothing was measured, None without motion. Abruptness tells
+    footwork from walking better than size does.
     """
     from squashlib.kernels.shapes import jolts
 
-    columns = []
+    sums, counts = [], []
     for sensor, dim, variable in ((turning, "gyro_time", "angular_velocity"), (pulling, "accel_time", "acceleration")):
         times, envelope = sensor(session)
         if len(times):
-            columns.append(log_mean(times / bin_s, envelope, bins))
-            columns.append(log_mean(session[dim].values / bin_s, np.sqrt(jolts(session[variable].values)), bins))
-    if not columns:
+            at = np.minimum((session[dim].values * PER_SECOND).astype(np.int64), PER_SECOND * seconds - 1)
+            counts += [np.bincount(at, minlength=PER_SECOND * seconds)] * 2
+            for values in (envelope, np.sqrt(jolts(session[variable].values))):
+                sums.append(np.bincount(at, values, PER_SECOND * seconds))
+    if not sums:
         return None
-    table = np.column_stack(columns)
-    table[np.isnan(table).any(axis=1)] = np.nan
-    if np.isnan(table).all():
-        return None
-    return np.asarray((table - np.nanmedian(table, axis=0)) / np.maximum(np.nanstd(table, axis=0), 1e-3))
+    total, count = np.column_stack(sums), np.column_stack(counts).astype(np.float64)
+    whole = [np.asarray(x.reshape(seconds, PER_SECOND, -1).sum(axis=1), np.float64) for x in (total, count)]
+    tables = log_means(*whole), log_means(total, count)
+    return None if np.isnan(tables[0]).all() else tables
 
 
-def log_mean(times: Floats, envelope: Floats, bins: int) -> Floats:
-    """Log of the mean envelope in each bin of length 1, NaN where nothing was measured; (bins,)."""
-    at = np.clip(times.astype(np.int64), 0, bins - 1)
-    count = np.bincount(at, minlength=bins)
-    total = np.bincount(at, envelope, bins)
+def log_means(total: Floats, count: Floats) -> Floats:
+    """Standardised logs of means, rows with any missing one all NaN; (n, M)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(count > 0, np.log(total / count + 1e-3), np.nan))
+        table = np.where(count > 0, np.log(total / count + 1e-3), np.nan)
+    seen = ~np.isnan(table).any(axis=1)
+    table[~seen] = np.nan
+    if seen.any():
+        table = (table - np.median(table[seen], axis=0)) / np.maximum(table[seen].std(axis=0), 1e-3)
+    return np.asarray(table)
 
 
 def mixed(table: Floats, play: npt.NDArray[np.bool_], rest: npt.NDArray[np.bool_]) -> Floats:

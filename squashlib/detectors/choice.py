@@ -22,8 +22,7 @@ def choose(samples: npt.NDArray[np.int8]) -> tuple[Ints, Ints, Floats]:
     from squashlib.kernels.agreement import best_disjoint, held_by
 
     starts, stops, offsets = rallies_of(samples)
-    candidates = np.unique(np.column_stack((stops, starts)), axis=0)
-    low, high = np.ascontiguousarray(candidates[:, 1]), np.ascontiguousarray(candidates[:, 0])
+    high, low = np.divmod(np.unique(stops * (samples.shape[-1] + 1) + starts), samples.shape[-1] + 1)
     sure, overlap = held_by(low, high, starts, stops, offsets)
     kept, cost = np.zeros(len(low), bool), COST
     for _ in range(3):

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
-from squashlib.detectors.activity import measures, mixed
+from squashlib.detectors.activity import PER_SECOND, mixed
 from squashlib.scoring import Point
 
 Floats = npt.NDArray[np.float64]
@@ -19,22 +18,20 @@ Bools = npt.NDArray[np.bool_]
 
 INTER_SHOT_S = 1.44  # median between the two players' contacts, labelled video
 BALL_DEAD_S = 2.3  # median from last contact to ball dead, labelled video
-BIN_S = 0.2
+BIN_S = 1 / PER_SECOND
 #: What is looked at before the first and after the last own contact, and how much of each bin's evidence is new.
 BEFORE_S, AFTER_S = (-1.5, -0.6), (1.0, 1.9)
 NEWS = 0.35
 STROKE_S = 0.4
 
 
-def play_evidence(session: xr.Dataset, strokes: Floats, starts: Floats, stops: Floats) -> Floats:
+def play_evidence(table: Floats, strokes: Floats, starts: Floats, stops: Floats) -> Floats:
     """Log likelihood ratio of playing against resting in each bin of 0.2 s, 0 where nothing is known; (B,).
 
-    Learnt from the inside of rallies away from strokes, and from the rests between them.
+    `table` (B, M) holds measures of activity. Learnt from the inside of rallies away from strokes, and from the rests
+    between them.
     """
-    bins = int(np.ceil(session.attrs["duration_s"] / BIN_S)) + 1
-    table = measures(session, bins, BIN_S)
-    if table is None:
-        return np.zeros(bins)
+    bins = len(table)
     middle = BIN_S * (np.arange(bins, dtype=np.float64) + 0.5)
     play = spans(middle, starts + 1.0, stops - 1.0)
     if len(strokes):
@@ -81,11 +78,14 @@ def served(starts: Floats, points: Sequence[Point]) -> list[int]:
 
 
 def snapped(
-    session: xr.Dataset, strokes: Floats, starts: Floats, stops: Floats, points: Sequence[Point]
+    fine: Floats, strokes: Floats, starts: Floats, stops: Floats, points: Sequence[Point]
 ) -> tuple[Floats, Floats]:
-    """Bounds moved to the serve and to the ball's death; a rally without own strokes stays as it is."""
+    """Bounds moved to the serve and to the ball's death; a rally without own strokes stays as it is.
+
+    `fine` (B, M) holds measures of activity by 0.2 s, `strokes` the times of own contacts.
+    """
     low, high = starts.copy(), stops.copy()
-    evidence = play_evidence(session, strokes, starts, stops)
+    evidence = play_evidence(fine, strokes, starts, stops)
     server = served(starts, points)
     for i in range(len(low)):
         floor = high[i - 1] + 1.0 if i else 0.0

@@ -22,6 +22,7 @@ class Features:
     """By second, shape (T,); a sensor that is not there is None, a second without data NaN."""
 
     measures: Floats | None  # (T, M): measures of activity
+    fine: Floats | None  # (5 T, M): the same by 0.2 s
     activity: Floats | None  # the mix of them that tells play from rest
     swings: Floats | None  # (T, K): how many, from the weakest kind to the strongest
     strong: Floats | None  # (K,): how likely a swing of each kind is of the strong sort
@@ -34,14 +35,14 @@ class Features:
 def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
     """Features of every whole second; `swings` as `SwingDetector` finds them."""
     seconds = max(1, int(np.ceil(session.attrs["duration_s"])))
-    table = measures(session, seconds)
+    table, fine = measures(session, seconds) or (None, None)
     moved = None if table is None else table.mean(axis=1)
     counts, strong = (
         (None, None) if moved is None else by_likeness(swings["swing_time"].values, first_odds(swings), seconds)
     )
     if moved is not None and counts is not None:
         counts[np.isnan(moved)] = np.nan
-    return Features(table, moved, counts, strong, demand(session, seconds))
+    return Features(table, fine, moved, counts, strong, demand(session, seconds))
 
 
 def by_likeness(times: Floats, odds: Floats, seconds: int) -> tuple[Floats, Floats]:

@@ -22,15 +22,19 @@ LOOKS = {
 HELD_BACK = 20.0
 INTER_SHOT_S = 1.44
 BALL_DEAD_S = 2.4
-ROUNDS = 4
+ROUNDS = 2
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """Of every swing (k,): log odds of being a stroke if in play, by looks alone; and probability with the rhythm."""
+    """Of every swing (k,): log odds of being a stroke if in play, by looks alone; and probability with the rhythm.
+
+    `weights` (F+1,) are those of the looks and a constant.
+    """
 
     log_odds: Floats
     probability: Floats
+    weights: Floats
 
 
 def standardised(swings: xr.Dataset) -> Floats:
@@ -51,14 +55,15 @@ def first_odds(swings: xr.Dataset) -> Floats:
     return np.asarray(np.log(p / (1 - p)))
 
 
-def learn(swings: xr.Dataset, starts: Floats, stops: Floats, quiet: Bools) -> Likeness:
-    """Learn from rallies (r,) and from which swings (k,) surely are no strokes."""
+def learn(swings: xr.Dataset, starts: Floats, stops: Floats, quiet: Bools, before: Likeness | None = None) -> Likeness:
+    """Learn from rallies (r,), from which swings (k,) surely are no strokes, and from where it stood before."""
     times, looks = swings["swing_time"].values, standardised(swings)
     low, high = np.searchsorted(times, starts - 0.2), np.searchsorted(times, stops)
     playing = np.zeros(len(times), bool)
     for a, b in zip(low, high, strict=True):
         playing[a:b] = True
-    weights = prior = np.append(np.array(list(LOOKS.values())), 0.0)
+    prior = np.append(np.array(list(LOOKS.values())), 0.0)
+    weights = before.weights if before else prior
     table = np.column_stack((looks, np.ones(len(looks))))
     expected = (np.maximum(stops - starts - BALL_DEAD_S, 0) / (2 * INTER_SHOT_S) + 0.5).sum()
     used = playing | quiet
@@ -69,7 +74,7 @@ def learn(swings: xr.Dataset, starts: Floats, stops: Floats, quiet: Bools) -> Li
         odds = odds + offset(odds[playing], float(expected))
         p = in_rhythm(times, odds, starts, stops)
         weights = regression(table[used], p[used], prior)
-    return Likeness(odds, p)
+    return Likeness(odds, p, weights)
 
 
 def in_rhythm(times: Floats, odds: Floats, starts: Floats, stops: Floats) -> Floats:
@@ -85,7 +90,7 @@ def offset(odds: Floats, expected: float) -> float:
     if not len(odds):
         return 0.0
     low, high = -30.0, 30.0
-    for _ in range(40):
+    for _ in range(26):
         middle = (low + high) / 2
         if (1 / (1 + np.exp(-np.clip(odds + middle, -50, 50)))).sum() < expected:
             low = middle

@@ -21,7 +21,7 @@ WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN = range(6)
 BEFORE = 6
 NAMED = np.array([WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN, IDLE])
 N_STATES = len(NAMED)
-LONGEST_S = np.array([600, 120, 75, 320, 900, 900, 900])
+LONGEST_S = np.array([600, 120, 75, 320, 480, 900, 900])
 
 #: Probability of beginning in, of moving between (row: from), and of ending in each state.
 FIRST = np.array([0.48, 0.05, 0.02, 0.02, 0.0, 0.0, 0.43])

@@ -52,12 +52,12 @@ class RallyDetector:
             groups = _nothing(start, swings.sizes["swing"])
             groups["segments"] = _segment_group(start, starts, stops, kinds, found)
             return Findings(groups | {"posterior": _posterior_group(start, found)})
-        learnt = likeness_of(swings, found.path)
+        learnt = likeness_of(swings, found.path, found.learnt)
         rally_starts, rally_stops = (x.astype(np.float64) for x in (found.starts, found.stops))
-        if seen.swings is not None:
+        if seen.fine is not None:
             times = swings["swing_time"].values
             strokes = times[in_rhythm(times, learnt.log_odds, rally_starts - 1.0, rally_stops + 1.0) > SURE]
-            rally_starts, rally_stops = snapped(session, strokes, rally_starts, rally_stops, context.points)
+            rally_starts, rally_stops = snapped(seen.fine, strokes, rally_starts, rally_stops, context.points)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
         rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
         known = calibration(motion=seen.swings is not None, points=len(context.points) > 5)
@@ -185,7 +185,7 @@ def _trained(start: str, swings: xr.Dataset) -> dict[str, xr.Dataset]:
 
 def _nothing(start: str, swings: int) -> dict[str, xr.Dataset]:
     none, whole = np.empty(0), np.empty(0, np.int64)
-    empty = Segmentation(whole, np.empty((0, 0), np.int8), 3.0, whole, whole, none)
+    empty = Segmentation(whole, np.empty((0, 0), np.int8), 3.0, whole, whole, none, None)
     floats = dict.fromkeys(
         ("rally_hr_mean", "rally_hr_peak", "rally_strokes", "rally_confidence"), np.empty(0, np.float32)
     )

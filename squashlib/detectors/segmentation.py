@@ -17,7 +17,7 @@ from squashlib.scoring import Point
 Floats = npt.NDArray[np.float64]
 
 ROUNDS = 4
-SAMPLES = 120
+SAMPLES = 100
 LAGS_S = range(-6, 9)
 
 
@@ -34,6 +34,7 @@ class Segmentation:
     starts: npt.NDArray[np.int64]
     stops: npt.NDArray[np.int64]
     sure: Floats
+    learnt: likeness.Likeness | None
 
 
 def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_samples: int = SAMPLES) -> Segmentation:
@@ -50,6 +51,7 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
         laws, offset_s, spread_s = Laws(), 3.0, 2.5
     looks = {name: model.first_looks(x) for name in model.NEWS if (x := getattr(seen, name)) is not None}
     first, change, last = (model.log_or_never(p) for p in (model.FIRST, model.CHANGE, model.LAST))
+    learnt: likeness.Likeness | None = None
     for round in range(ROUNDS):
         emissions = model.log_emissions(seen, looks, rates) + presses.break_weights(points, seconds)
         cumulative = np.vstack((np.zeros(model.N_STATES), np.cumsum(emissions, axis=0)))
@@ -64,8 +66,8 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
         looks = {name: model.learnt_looks(getattr(seen, name), path, look) for name, look in looks.items()}
         starts, stops, kinds = runs(path)
         if seen.swings is not None:  # heart rate alone is too blunt to learn durations from
-            odds = likeness_of(swings, path).log_odds
-            seen = with_likeness(seen, swings, odds)
+            learnt = likeness_of(swings, path, learnt)
+            seen = with_likeness(seen, swings, learnt.log_odds)
             rates = model.learnt_rates(seen, path, model.first_rates(seen))
             laws = _laws(starts, stops, kinds)
             offset_s, spread_s = presses.estimate_offset(times, stops[kinds == RALLY].astype(np.float64))
@@ -74,16 +76,18 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
     samples = semi_markov.sample_paths(cumulative, duration, model.LONGEST_S, change, last, score, entered, uniform)
     starts, stops, sure = choose(samples)
     path = with_rallies(model.NAMED[typical(samples)], starts, stops)
-    return Segmentation(path, model.NAMED.astype(np.int8)[samples], offset_s, starts, stops, sure)
+    return Segmentation(path, model.NAMED.astype(np.int8)[samples], offset_s, starts, stops, sure, learnt)
 
 
-def likeness_of(swings: xr.Dataset, path: npt.NDArray[np.int64]) -> likeness.Likeness:
+def likeness_of(
+    swings: xr.Dataset, path: npt.NDArray[np.int64], before: likeness.Likeness | None = None
+) -> likeness.Likeness:
     """What the rallies and rests of a path teach about swings; those near a rally's edge belong to neither."""
     starts, stops, kinds = runs(path)
     rally = kinds == RALLY
     at = np.clip(swings["swing_time"].values.astype(np.int64), 0, len(path) - 1)
     near = np.convolve(np.isin(path, (RALLY, model.WARMUP)), np.ones(3), "same") > 0
-    return likeness.learn(swings, starts[rally].astype(float), stops[rally].astype(float), ~near[at])
+    return likeness.learn(swings, starts[rally].astype(float), stops[rally].astype(float), ~near[at], before)
 
 
 def with_likeness(seen: Features, swings: xr.Dataset, odds: Floats) -> Features:

@@ -8,6 +8,9 @@ from squashlib.kernels.jit import kernel
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+#: Between two strokes in a row lie at most so many other swings.
+NEAR = 10
+
 
 @kernel
 def gap_weight(gap_s: float, usual_s: float) -> float:
@@ -52,13 +55,13 @@ def stroke_marginals(
         for i in range(n):
             weight = edge_weight(t[i] - starts[r], 3.0)
             ahead[i] = np.log(weight)
-            for j in range(i):
+            for j in range(max(0, i - NEAR), i):
                 ahead[i] = _plus(ahead[i], ahead[j] + np.log(gap_weight(max(t[i] - t[j], 0.05), usual_s)))
             ahead[i] += odds[i]
             total = _plus(total, ahead[i] + np.log(edge_weight(stops[r] - t[i], 4.0)))
         for i in range(n - 1, -1, -1):
             behind[i] = np.log(edge_weight(stops[r] - t[i], 4.0))
-            for j in range(i + 1, n):
+            for j in range(i + 1, min(n, i + 1 + NEAR)):
                 gap = np.log(gap_weight(max(t[j] - t[i], 0.05), usual_s))
                 behind[i] = _plus(behind[i], odds[j] + behind[j] + gap)
             out[low[r] + i] = np.exp(ahead[i] + behind[i] - total)

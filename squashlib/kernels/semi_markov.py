@@ -16,46 +16,73 @@ Ints = npt.NDArray[np.int64]
 
 
 @kernel
+def reach(times: Ints, t: int, longest: int) -> tuple[int, int]:
+    """Shortest and longest duration of a segment that ends at `t` and began at a possible time; (low, high)."""
+    return max(1, t - times[1]), min(longest, t - times[0])
+
+
+@kernel
+def needed(change: Floats, s: int, t: int, T: int) -> bool:
+    """Whether a segment of a state may end at `t`: one that nothing follows ends with the session."""
+    return bool(t == T or change[s].max() > -np.inf)
+
+
+@kernel
 def best_path(
     cumulative: Floats, duration: Floats, longest: Ints, change: Floats, first: Floats, last: Floats, ends: Floats
 ) -> Ints:
     """State of every second on the most probable path, (T,)."""
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
-    score = np.full((T + 1, S), -np.inf)
-    came = np.zeros((T + 1, S), np.int64)
-    entered = np.empty((T + 1, S))
-    entry = np.zeros((T + 1, S), np.int64)
+    lasting = np.ascontiguousarray(duration.T)
+    score = np.full((S, T + 1), -np.inf)
+    came = np.zeros((S, T + 1), np.int32)
+    begun = np.full((S, T + 1), -np.inf)  # weight of entering a state at t, less its cumulative emissions
+    entry = np.zeros((S, T + 1), np.int8)
+    possible = np.empty((S, 2), np.int64)  # first and last time at which a state may begin
+    possible[:, 0], possible[:, 1] = T, -1
     for s in range(S):
-        entered[0, s] = first[s]
-        entry[0, s] = -1
+        begun[s, 0] = first[s]
+        if first[s] > -np.inf:
+            possible[s] = 0
     for t in range(1, T + 1):
         for s in range(S):
+            if not needed(change, s, t, T):
+                continue
+            low, high = reach(possible[s], t, longest[s])
             best, where = -np.inf, 0
-            for d in range(1, min(longest[s], t) + 1):
-                value = entered[t - d, s] - cumulative[t - d, s] + duration[d, s]
+            for d in range(low, high + 1):
+                value = begun[s, t - d] + lasting[s, d]
                 if value > best:
                     best, where = value, d
-            score[t, s] = best + cumulative[t, s] + ends[t, s]
-            came[t, s] = where
+            score[s, t] = best + cumulative[t, s] + ends[t, s]
+            came[s, t] = where
         for s in range(S):
             best, where = -np.inf, 0
             for r in range(S):
-                value = score[t, r] + change[r, s]
+                value = score[r, t] + change[r, s]
                 if value > best:
                     best, where = value, r
-            entered[t, s] = best
-            entry[t, s] = where
-    path = np.zeros(T, np.int64)
+            begun[s, t] = best - cumulative[t, s]
+            entry[s, t] = where
+            if best > -np.inf:
+                possible[s, 0], possible[s, 1] = min(possible[s, 0], t), t
     s = 0
     for r in range(S):
-        if score[T, r] + last[r] > score[T, s] + last[s]:
+        if score[r, T] + last[r] > score[s, T] + last[s]:
             s = r
-    t = T
+    return traced(came, entry, s)
+
+
+@kernel
+def traced(came: npt.NDArray[np.int32], entry: npt.NDArray[np.int8], s: int) -> Ints:
+    """The path back from state `s` at the end: how long each state had lasted (S, T+1), and which was before it."""
+    t = came.shape[1] - 1
+    path = np.zeros(t, np.int64)
     while t > 0:
-        d = max(1, came[t, s])
+        d = max(1, came[s, t])
         path[t - d : t] = s
         t -= d
-        s = entry[t, s]
+        s = entry[s, t]
     return path
 
 
@@ -79,28 +106,41 @@ def forward(
 ) -> tuple[Floats, Floats]:
     """Log weights of all ways to end a segment before t, and to enter a state at t; both (T+1, S).
 
-    Sums over durations are kept below a fixed range under the largest term, which costs less than 1e-12.
+    Sums over durations are kept below a fixed range under the largest term, which costs less than 1e-9.
     """
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
+    lasting = np.ascontiguousarray(duration.T)
     score = np.full((T + 1, S), -np.inf)
     entered = np.full((T + 1, S), -np.inf)
+    begun = np.full((S, T + 1), -np.inf)
+    possible = np.empty((S, 2), np.int64)
+    possible[:, 0], possible[:, 1] = T, -1
     entered[0] = first
+    for s in range(S):
+        begun[s, 0] = first[s]
+        if first[s] > -np.inf:
+            possible[s] = 0
+    values = np.empty(longest.max() + 1)
     for t in range(1, T + 1):
         for s in range(S):
+            if not needed(change, s, t, T):
+                continue
+            low, high = reach(possible[s], t, longest[s])
             top = -np.inf
-            for d in range(1, min(longest[s], t) + 1):
-                value = entered[t - d, s] - cumulative[t - d, s] + duration[d, s]
-                if value > top:
-                    top = value
+            for d in range(low, high + 1):
+                values[d] = begun[s, t - d] + lasting[s, d]
+                top = max(top, values[d])
             if top > -np.inf:
                 total = 0.0
-                for d in range(1, min(longest[s], t) + 1):
-                    value = entered[t - d, s] - cumulative[t - d, s] + duration[d, s] - top
-                    if value > -32.0:
-                        total += np.exp(value)
+                for d in range(low, high + 1):
+                    if values[d] - top > -24.0:
+                        total += np.exp(values[d] - top)
                 score[t, s] = top + np.log(total) + cumulative[t, s] + ends[t, s]
         for s in range(S):
             entered[t, s] = log_sum(score[t] + change[:, s])
+            begun[s, t] = entered[t, s] - cumulative[t, s]
+            if entered[t, s] > -np.inf:
+                possible[s, 0], possible[s, 1] = min(possible[s, 0], t), t
     return score, entered
 
 
@@ -119,7 +159,7 @@ def sample_paths(
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
     N = uniform.shape[0]
     paths = np.zeros((N, T), np.int8)
-    weights = np.empty(S)
+    weights, steps = np.empty(S), np.empty(longest.max())
     for n in range(N):
         t, used = T, 1
         for r in range(S):
@@ -127,10 +167,9 @@ def sample_paths(
         s = _draw(weights, uniform[n, 0])
         while t > 0:
             D = min(longest[s], t)
-            steps = np.empty(D)
             for d in range(1, D + 1):
                 steps[d - 1] = entered[t - d, s] - cumulative[t - d, s] + duration[d, s]
-            d = _draw(steps, uniform[n, used]) + 1
+            d = _draw(steps[:D], uniform[n, used]) + 1
             paths[n, t - d : t] = s
             t -= d
             if t > 0:
