@@ -20,18 +20,18 @@ def measures(session: xr.Dataset, seconds: int) -> tuple[Floats, Floats] | None:
     """
     from squashlib.kernels.shapes import jolts
 
-    sums, counts = [], []
+    sums, counts = list[Floats](), list[Floats]()
     for sensor, dim, variable in ((turning, "gyro_time", "angular_velocity"), (pulling, "accel_time", "acceleration")):
         times, envelope = sensor(session)
         if len(times):
             at = np.minimum((session[dim].values * PER_SECOND).astype(np.int64), PER_SECOND * seconds - 1)
-            counts += [np.bincount(at, minlength=PER_SECOND * seconds)] * 2
+            counts += [np.bincount(at, minlength=PER_SECOND * seconds).astype(np.float64)] * 2
             for values in (envelope, np.sqrt(jolts(session[variable].values))):
-                sums.append(np.bincount(at, values, PER_SECOND * seconds))
+                sums.append(np.bincount(at, values, PER_SECOND * seconds).astype(np.float64))
     if not sums:
         return None
-    total, count = np.column_stack(sums), np.column_stack(counts).astype(np.float64)
-    whole = [np.asarray(x.reshape(seconds, PER_SECOND, -1).sum(axis=1), np.float64) for x in (total, count)]
+    total, count = np.column_stack(sums), np.column_stack(counts)
+    whole = [x.reshape(seconds, PER_SECOND, -1).sum(axis=1) for x in (total, count)]
     tables = log_means(*whole), log_means(total, count)
     return None if np.isnan(tables[0]).all() else tables
 
