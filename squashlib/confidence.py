@@ -1,10 +1,13 @@
 """Intervals of proportions and the quantiles behind them, without the second that importing scipy takes."""
 
 from math import sqrt
+from statistics import NormalDist
 
 #: Two-sided 90 % quantiles of the normal law, and for 1 to 4 comparisons at once (Bonferroni).
 Z90 = 1.645
 Z90_OF = (Z90, 1.960, 2.128, 2.241)
+#: Two-sided 95 % quantiles for 1 to 21 comparisons at once (pairs of up to seven games).
+Z95_OF = tuple(round(NormalDist().inv_cdf(1 - 0.025 / pairs), 3) for pairs in range(1, 22))
 #: The same of Student's t for 1 to 30 degrees of freedom.
 T90: tuple[float, ...] = (
     6.314,

@@ -9,17 +9,18 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.athlete import Athlete
-from squashlib.confidence import Z90_OF, difference_interval, student90, wilson
+from squashlib.confidence import student90, wilson
 from squashlib.detectors.framework import Context, MetricResult
 from squashlib.detectors.heart import maximum, samples, zone_of
 from squashlib.scoring import Point
+from squashlib.sentences import recommendations
 
 Floats = npt.NDArray[np.float64]
 
 BEFORE_S = 5.0  # heart rate at a point is the mean of the five seconds before it
 NO_POINTS = "no points were pressed, so winning cannot be compared"
 STREAK = 3
-LEAST_POINTS = 8  # fewer tell nothing of a length
+FALL_BPM = 20.0
 LENGTHS = ((0, 6), (6, 12), (12, 20), (20, 1e9))
 
 
@@ -41,7 +42,7 @@ def explain(
     figures: dict[str, Any] = {
         **_difference(at_points, won),
         "optimal_hr_zone": _optimal_zone(session, athlete, points, at_points, won, bpm),
-        **_recovery(metrics),
+        **_recovery(metrics, groups["games"], times, bpm),
         "performance_by_game": _by_game(groups, played, at_points),
         "momentum_analysis": _momentum(played, at_points),
         "win_rate_by_rally_length": _by_length(groups["rallies"]),
@@ -112,12 +113,25 @@ def _optimal_zone(
     return best
 
 
-def _recovery(metrics: Mapping[str, MetricResult]) -> dict[str, Any]:
+def _recovery(metrics: Mapping[str, MetricResult], games: xr.Dataset, times: Floats, bpm: Floats) -> dict[str, Any]:
+    """Fall in the minute after a game, and how long a fall by 20 bpm took on average (games that saw one)."""
     drop = metrics.get("hr_recovery_60s")
     value = None if drop is None or drop.value is None else round(float(drop.value), 1)  # type: ignore[arg-type]
-    # The time to fall by 20 bpm, if the fall goes on as it did in the first minute.
-    seconds = round(20 * 60 / value, 1) if value and value > 5 else None
-    return {"hr_recovery_avg_seconds": seconds, "recovery_to_target_hr": 20, "hr_recovery_60s": value}
+    took, targets = [], []
+    for end in games["game_stop"].values:
+        peak = bpm[(times >= end - 10) & (times <= end + 10)]
+        later = (times > end) & (times <= end + 180)
+        if not len(peak):
+            continue
+        fallen = np.flatnonzero(later & (bpm <= peak.max() - FALL_BPM))
+        if len(fallen):
+            took.append(float(times[fallen[0]] - end))
+            targets.append(float(peak.max() - FALL_BPM))
+    return {
+        "hr_recovery_avg_seconds": round(float(np.mean(took)), 1) if took else None,
+        "recovery_to_target_hr": round(float(np.mean(targets)), 1) if targets else None,
+        "hr_recovery_60s": value,
+    }
 
 
 def _by_game(groups: Mapping[str, xr.Dataset], played: Sequence[Point], at_points: Floats) -> list[dict[str, Any]]:
@@ -211,101 +225,6 @@ def _reasons(played: Sequence[Point], bpm: Floats, figures: Mapping[str, Any]) -
         else:
             reasons[name] = "too few points or games to tell"
     return reasons
-
-
-def recommendations(
-    figures: Mapping[str, Any], groups: Mapping[str, xr.Dataset], metrics: Mapping[str, MetricResult]
-) -> list[dict[str, Any]]:
-    """Sentences, each with its evidence; the surest first."""
-    found: list[dict[str, Any]] = []
-    interval = figures["hr_difference_interval"]
-    if interval and interval[0] * interval[1] > 0:
-        calm = interval[1] < 0
-        gap = abs(figures["hr_difference"])
-        text = (
-            f"You won points at {gap:.0f} bpm less than you lost them: play calmer, take your time before the serve."
-            if calm
-            else f"You won points at {gap:.0f} bpm more than you lost them: raise the pace, pressure suits you."
-        )
-        found.append(
-            {
-                "text": text,
-                "evidence": {"hr_difference_interval": interval, **figures["sample_size"]},
-                "confidence": 0.9,
-            }
-        )
-    found += _length_sentences(figures["win_rate_by_rally_length"])
-    found += _drift_sentence(metrics)
-    found += _tempo_sentence(groups["rallies"])
-    return sorted(found, key=lambda item: -item["confidence"])
-
-
-def _length_sentences(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Lengths at which the player does better or worse than in the other rallies, all of them sure at once to 90 %."""
-    hits = [round(row["win_percentage"] * row["points"] / 100) for row in rows]
-    whole, won = sum(row["points"] for row in rows), sum(hits)
-    told = [
-        (row, hit)
-        for row, hit in zip(rows, hits, strict=True)
-        if min(row["points"], whole - row["points"]) >= LEAST_POINTS
-    ]
-    found = []
-    for row, hit in told:
-        others = (won - hit, whole - row["points"])
-        low, high = difference_interval((hit, row["points"]), others, Z90_OF[min(len(told), 4) - 1])
-        if low <= 0 <= high:
-            continue
-        span = f"longer than {row['from_s']} s" if row["to_s"] is None else f"of {row['from_s']} to {row['to_s']} s"
-        verdict = "suit you" if low > 0 else "cost you points"
-        rest = 100 * others[0] / others[1]
-        text = (
-            f"Rallies {span} {verdict}: you won {row['win_percentage']:.0f} % of them and {rest:.0f} % of the others."
-        )
-        evidence = {**row, "others_won": others[0], "others": others[1], "difference_interval": [low, high]}
-        found.append({"text": text, "evidence": evidence, "confidence": 0.9})
-    return found
-
-
-def _drift_sentence(metrics: Mapping[str, MetricResult]) -> list[dict[str, Any]]:
-    drift = metrics.get("hr_drift")
-    if drift is None or drift.value is None:
-        return []
-    low, high = drift.metadata["interval"]
-    if low <= 0 <= high:
-        return []
-    per_half = float(drift.value) / 2  # type: ignore[arg-type]
-    text = (
-        f"Your heart rate in rallies rose by {per_half:.0f} bpm each half hour: the same work cost more as you tired."
-        if per_half > 0
-        else f"Your heart rate in rallies fell by {-per_half:.0f} bpm each half hour: you worked less towards the end."
-    )
-    return [
-        {
-            "text": text,
-            "evidence": {"hr_drift": drift.value, "interval": [low, high]},
-            "confidence": 0.95 * drift.confidence,
-        }
-    ]
-
-
-def _tempo_sentence(rallies: xr.Dataset) -> list[dict[str, Any]]:
-    """Whether rallies grew longer or shorter, by the rank correlation of length with order (normal approximation)."""
-    lengths = rallies["rally_stop"].values - rallies["rally_start"].values
-    if len(lengths) < 20:
-        return []
-    ranks = np.argsort(np.argsort(lengths)).astype(float)
-    order = np.arange(len(lengths), dtype=float)
-    rho = float(np.corrcoef(ranks, order)[0, 1])
-    if abs(rho) * sqrt(len(lengths) - 1) < 1.96:
-        return []
-    third = len(lengths) // 3
-    early, late = float(np.median(lengths[:third])), float(np.median(lengths[-third:]))
-    word = "longer" if rho > 0 else "shorter"
-    text = f"Rallies grew {word}: {early:.0f} s at first, {late:.0f} s in the last third."
-    sure = 0.9 * float(rallies["rally_confidence"].mean())
-    return [
-        {"text": text, "evidence": {"rank_correlation": round(rho, 3), "rallies": len(lengths)}, "confidence": sure}
-    ]
 
 
 def headlines(insights: Mapping[str, Any]) -> list[str]:

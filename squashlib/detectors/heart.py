@@ -8,6 +8,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.athlete import Athlete
+from squashlib.confidence import student90
 from squashlib.detectors.framework import Context, Findings, MetricResult
 from squashlib.detectors.match import NO_PLAY, unknown
 from squashlib.session import start_of
@@ -145,8 +146,14 @@ def _recovery(context: Context, times: Floats, bpm: Floats) -> MetricResult:
             drops.append(float(peak.max() - after.mean()))
     if not drops:
         return unknown("min-1", "no game end with a minute of heart rate after it")
-    sure = float(context.groups["games"]["game_confidence"].mean())
-    return MetricResult(float(np.median(drops)), "min-1", sure, {"by_game": [round(drop, 1) for drop in drops]})
+    # A few falls tell little, and each game's end is known only so well.
+    sure = float(context.groups["games"]["game_confidence"].mean()) * (1 - 0.5 / len(drops))
+    meta: dict[str, Any] = {"by_game": [round(drop, 1) for drop in drops]}
+    if len(drops) > 2:
+        half = student90(len(drops) - 1) * float(np.std(drops, ddof=1)) / np.sqrt(len(drops))
+        middle = float(np.mean(drops))
+        meta["interval"] = [round(middle - half, 1), round(middle + half, 1)]
+    return MetricResult(float(np.median(drops)), "min-1", sure, meta)
 
 
 def _drift(context: Context, times: Floats, bpm: Floats) -> MetricResult:

@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from squashlib.confidence import T90, difference_interval, wilson
-from squashlib.insights import _difference, _length_sentences
+from squashlib.insights import _difference
 from squashlib.scoring import Point, referee
+from squashlib.sentences import _length_sentences
 from squashlib.statistics import Played, load, trend
 
 
