@@ -29,8 +29,8 @@ class Format:
 def _fit(data: bytes, source: dict[str, Any], warnings: list[str]) -> "xr.Dataset":
     from squashlib.decode import activity, fit
 
-    tables, found = fit.read(data)
-    return activity.session_from(tables, warnings + found, source)
+    recording = fit.read(data)
+    return activity.session_from(recording, source)
 
 
 def _gpx(data: bytes, source: dict[str, Any], warnings: list[str]) -> "xr.Dataset":

@@ -78,7 +78,7 @@ def session_from(
     source: dict[str, Any], warnings: list[str],
 ) -> xr.Dataset:  # fmt: skip
     """A session from track points: time and values by variable."""
-    from squashlib.decode.activity import ordered
+    from squashlib.decode.records import ordered
 
     rows = [(time, values) for time, values in points]
     timed = [(time, values) for time, values in rows if time is not None]
