@@ -33,8 +33,13 @@ def word_of(table: Table, name: str, i: int) -> str | None:
     value = number(raw[i : i + 1], place.base)[0]
     if not np.isfinite(value):
         return None
-    words = profile()["types"].get(entry["type"], {})
-    return str(words.get(str(int(value)), words.get(int(value), int(value))))
+    return meaning(entry["type"], int(value))
+
+
+def meaning(kind: str, value: int) -> str:
+    """The profile's word for a value of a type, else the number."""
+    words = profile()["types"].get(kind, {})
+    return str(words.get(str(value), words.get(value, value)))
 
 
 def sport(recording: Recording) -> str:
@@ -50,7 +55,7 @@ def device(recording: Recording) -> dict[str, Any]:
     named = recording.texts
     maker, product = word(recording, FILE_ID, "manufacturer"), word(recording, FILE_ID, "product")
     if maker == "garmin" and product is not None:
-        product = str(profile()["types"].get("garmin_product", {}).get(product, product))
+        product = meaning("garmin_product", int(product))
     writer = {"manufacturer": maker, "product": product, "name": word(recording, FILE_ID, "product_name")}
     writer = {name: value for name, value in writer.items() if value is not None}
     watch = {"manufacturer": named.get("device_manufacturer"), "name": named.get("device_model")}

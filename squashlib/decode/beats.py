@@ -88,9 +88,9 @@ def strap_rates(recording: Recording) -> tuple[Array, Array] | None:
 def _ticks(table: Table, recording: Recording) -> tuple[Array, ...] | None:
     """By value: place in the file, time of an anchor, whether its ticks are whole, ticks, beats a minute."""
     bpm, whole, short = table.numbers("filtered_bpm"), table.column(9), table.column(10)
-    if bpm is None or (whole is None and short is None):
+    ticks = whole if whole is not None else unpack12(short) if short is not None else None
+    if bpm is None or ticks is None:
         return None
-    ticks = unpack12(short) if whole is None else whole
     bpm, ticks = bpm.reshape(len(table), -1), ticks.reshape(len(table), -1).astype(np.int64)
     k = min(bpm.shape[1], ticks.shape[1])
     fraction = table.numbers("fractional_timestamp")

@@ -53,8 +53,7 @@ def clock(tables: "Sequence[Table]", compressed: bool) -> Clock:
     knots = _knots(tables)
     origin_s = int(knots[0].sum()) if len(knots) else 0
     for stamps in map(_stamps, tables):
-        dated = stamps[(stamps >= SYSTEM_TIME) & (stamps != INVALID)] if stamps is not None else ()
-        if len(dated):
+        if stamps is not None and len(dated := stamps[(stamps >= SYSTEM_TIME) & (stamps != INVALID)]):
             origin_s = int(dated[0])
             break
     return Clock(origin_s, _counted_on(tables) if compressed else None, knots)

@@ -169,7 +169,12 @@ def _tables(data: bytes, buffer: Array, start: int, stop: int, rank: int) -> tup
     fit_scan.walk(buffer, start, stop, places, none, group, bounds[:-1].copy(), offsets, ranks)
     ranks += np.uint32(rank)
     spans = [(each, slice(*bounds[i : i + 2])) for each, i in number_of.items() if sizes[i]]
-    return [Table(buffer, each, offsets[s], ranks[s]) for each, s in spans], n, compressed > 0, _why(why, stop - reached)
+    return (
+        [Table(buffer, each, offsets[s], ranks[s]) for each, s in spans],
+        n,
+        compressed > 0,
+        _why(why, stop - reached),
+    )
 
 
 def _limit(what: str, n: int, size: int, free: int, bytes_each: int) -> None:
@@ -184,24 +189,27 @@ def _why(why: int, left: int) -> str | None:
 
 
 def rows(recording: Recording, num: int, *names: str) -> tuple[Array, dict[str, Array]]:
-    """Times (n,) in seconds of `recording.clock` of all messages `num` in file order, and those scalar fields, each
-    shape (n,), that any of them holds; NaN where one lacks it; the first value of an array.
-    """  # noqa: D205
+    """All messages `num` in file order.
+
+    Returns
+    -------
+    Their times in seconds of `recording.clock`, shape (n,), and those of the scalar fields, each shape (n,), that any
+    of them holds: NaN where one lacks it, the first value of an array.
+    """
     tables = recording.of(num)
-    times = [recording.clock.times(table) for table in tables]
-    held = [{name: values for name in names if (values := table.numbers(name)) is not None} for table in tables]
-    found = dict.fromkeys(name for columns in held for name in columns)
-    columns = {
-        name: [_scalar(each[name]) if name in each else np.full(len(t), np.nan) for each, t in zip(held, tables, strict=True)]
-        for name in found
-    }
-    if len(tables) == 1:
-        return times[0], {name: parts[0] for name, parts in columns.items()}
     if not tables:
         return np.empty(0), {}
+    times = [recording.clock.times(table) for table in tables]
+    held = [{name: values for name in names if (values := table.numbers(name)) is not None} for table in tables]
+    found = dict.fromkeys(name for each in held for name in each)
+    columns = {name: [_scalar(each.get(name), t) for each, t in zip(held, times, strict=True)] for name in found}
+    if len(tables) == 1:
+        return times[0], {name: parts[0] for name, parts in columns.items()}
     order = np.argsort(np.concatenate([table.rank for table in tables]))
     return np.concatenate(times)[order], {name: np.concatenate(parts)[order] for name, parts in columns.items()}
 
 
-def _scalar(values: Array) -> Array:
+def _scalar(values: Array | None, like: Array) -> Array:
+    if values is None:
+        return np.full(len(like), np.nan)
     return values if values.ndim == 1 else values[:, 0]

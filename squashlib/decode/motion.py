@@ -93,6 +93,7 @@ def _samples(table: Table, recording: Recording, sensor: Sensor) -> tuple[Array,
 
 def _form(table: Table, recording: Recording, sensor: Sensor) -> tuple[list[Field], list[Calibration]]:
     """The three axes' fields and how they become our unit: calibrated, compressed, or raw counts."""
+
     def plain(unit: float) -> list[Calibration]:
         return [Calibration(0, np.eye(3) * unit, np.zeros(3))]
 

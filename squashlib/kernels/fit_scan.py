@@ -8,7 +8,6 @@ from squashlib.kernels.jit import kernel
 Bytes = npt.NDArray[np.uint8]
 
 
-
 def _crc_tables() -> npt.NDArray[np.uint16]:
     """Shape (16, 256): row k is what a byte does to the CRC when k more bytes follow."""
     rows = [np.arange(256, dtype=np.uint16)]

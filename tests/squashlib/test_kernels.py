@@ -1,7 +1,6 @@
 """Kernels equal their slow, obvious versions, compiled and as plain Python."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squashlib.kernels import fit_scan, peaks, semi_markov
-from squashlib.kernels.jit import source_key
 from tests import reference
 
 quick = settings(deadline=None, max_examples=25)
@@ -69,11 +67,3 @@ def test_forward_sums_all_and_samples_follow_the_posterior(seed: int) -> None:
             weights = [w for p, w in every.items() if [x for x, d in p for _ in range(d)][t] == s]
             share = np.exp(np.logaddexp.reduce(weights) - total) if weights else 0.0
             assert (paths[:, t] == s).mean() == pytest.approx(share, abs=0.02)
-
-
-def test_another_helper_gives_another_cache(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("x = 1")
-    (tmp_path / "b.py").write_text("y = 1")
-    before = source_key(tmp_path)
-    (tmp_path / "b.py").write_text("y = 2")
-    assert source_key(tmp_path) != before
