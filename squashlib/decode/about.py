@@ -73,14 +73,14 @@ def events(recording: Recording, start_s: float) -> list[dict[str, Any]]:
     """Timer, laps, alerts and whatever else the device noted: time, what, and how it went on."""
     found: list[dict[str, Any]] = []
     for table in recording.of(EVENT):
-        times, data = recording.clock.times(table), table.numbers("data")
+        times, data = recording.clock.times(table), table.scalar("data")
         for i in np.flatnonzero(np.isfinite(times))[:MAX_LISTED].tolist():
             event = {
                 "time_s": round(float(times[i]) - start_s, 3),
                 "event": word_of(table, "event", i),
                 "type": word_of(table, "event_type", i),
             }
-            if data is not None and data.ndim == 1 and np.isfinite(data[i]):
+            if data is not None and np.isfinite(data[i]):
                 event["data"] = int(data[i])
             found.append(event)
     return sorted(found, key=lambda event: float(event["time_s"]))[:MAX_LISTED]
@@ -90,9 +90,9 @@ def zones(recording: Recording) -> dict[str, Any]:
     """The owner's heart-rate settings and zones: those of the whole session, else the last written."""
     found: dict[str, Any] = {}
     for table in recording.of(TIME_IN_ZONE):
-        about = table.numbers("reference_mesg")
+        about = table.scalar("reference_mesg")
         i = len(table) - 1
-        if about is not None and about.ndim == 1 and (about == SESSION).any():
+        if about is not None and (about == SESSION).any():
             i = int(np.flatnonzero(about == SESSION)[-1])
         for name in ZONES:
             values = table.numbers(name)

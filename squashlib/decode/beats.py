@@ -26,7 +26,7 @@ def beat_intervals(recording: Recording) -> tuple[Array, Array] | None:
     """Beats counted on from each message's own time to the millisecond."""
     times, intervals = [], []
     for table in recording.of(BEAT_INTERVALS):
-        rr, ms = table.numbers("time"), table.numbers("timestamp_ms")
+        rr, ms = table.numbers("time"), table.scalar("timestamp_ms")
         if rr is None:
             continue
         rr = rr.reshape(len(table), -1) / 1000
@@ -88,12 +88,12 @@ def strap_rates(recording: Recording) -> tuple[Array, Array] | None:
 def _ticks(table: Table, recording: Recording) -> tuple[Array, ...] | None:
     """By value: place in the file, time of an anchor, whether its ticks are whole, ticks, beats a minute."""
     bpm, whole, short = table.numbers("filtered_bpm"), table.column(9), table.column(10)
-    ticks = whole if whole is not None else unpack12(short) if short is not None else None
-    if bpm is None or ticks is None:
+    ticks = whole if whole is not None else unpack12(short) if short is not None and short.dtype == np.uint8 else None
+    if bpm is None or ticks is None or ticks.dtype.kind not in "iu":
         return None
     bpm, ticks = bpm.reshape(len(table), -1), ticks.reshape(len(table), -1).astype(np.int64)
     k = min(bpm.shape[1], ticks.shape[1])
-    fraction = table.numbers("fractional_timestamp")
+    fraction = table.scalar("fractional_timestamp")
     anchor_s = np.full((len(table), k), np.nan)
     anchor_s[:, 0] = recording.clock.times(table) + (0 if fraction is None else np.nan_to_num(fraction))
     full = np.full(len(table) * k, whole is not None)

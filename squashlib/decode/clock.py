@@ -90,13 +90,13 @@ def _knots(tables: "Sequence[Table]") -> npt.NDArray[np.float64]:
 
 def _correlation(table: "Table") -> npt.NDArray[np.float64]:
     def seconds(whole: str, fraction: str, ms: str) -> Array:
-        base = table.numbers(whole)
-        if base is None or base.ndim != 1:
+        base = table.scalar(whole)
+        if base is None:
             return np.full(len(table), np.nan)
-        parts = [table.numbers(fraction), table.numbers(ms)]
+        parts = [table.scalar(fraction), table.scalar(ms)]
         fine = np.zeros(len(table))
         for part, unit in zip(parts, (1.0, 1000.0), strict=True):  # a device writes one of both
-            if part is not None and part.ndim == 1:
+            if part is not None:
                 fine = np.where((fine == 0) & np.isfinite(part), part / unit, fine)
         return base + fine
 

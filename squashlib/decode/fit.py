@@ -38,7 +38,7 @@ class Table:
     def column(self, num: int, developer: int = -1) -> Array | None:
         """Raw values (n,) or (n, k) of a field, None if these messages lack it; gathered when first asked for."""
         place = self.layout.fields.get((developer, num))
-        if place is None:
+        if place is None or not place.size:
             return None
         if (developer, num) not in self.gathered:
             if len(self) == 1:  # most tables: no copy needed
@@ -65,6 +65,11 @@ class Table:
             return None
         raw, place, entry = found
         return number(raw, place.base, entry["scale"][0] or 1, entry["offset"][0])
+
+    def scalar(self, name: str) -> npt.NDArray[np.float64] | None:
+        """As `numbers`, of an array the first value: shape (n,)."""
+        values = self.numbers(name)
+        return values if values is None or values.ndim == 1 else values[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,16 +205,14 @@ def rows(recording: Recording, num: int, *names: str) -> tuple[Array, dict[str, 
     if not tables:
         return np.empty(0), {}
     times = [recording.clock.times(table) for table in tables]
-    held = [{name: values for name in names if (values := table.numbers(name)) is not None} for table in tables]
+    held = [{name: values for name in names if (values := table.scalar(name)) is not None} for table in tables]
     found = dict.fromkeys(name for each in held for name in each)
-    columns = {name: [_scalar(each.get(name), t) for each, t in zip(held, times, strict=True)] for name in found}
+    columns = {
+        name: [each[name] if name in each else np.full(len(t), np.nan) for each, t in zip(held, times, strict=True)]
+        for name in found
+    }
     if len(tables) == 1:
         return times[0], {name: parts[0] for name, parts in columns.items()}
     order = np.argsort(np.concatenate([table.rank for table in tables]))
     return np.concatenate(times)[order], {name: np.concatenate(parts)[order] for name, parts in columns.items()}
 
-
-def _scalar(values: Array | None, like: Array) -> Array:
-    if values is None:
-        return np.full(len(like), np.nan)
-    return values if values.ndim == 1 else values[:, 0]

@@ -77,7 +77,7 @@ def _samples(table: Table, recording: Recording, sensor: Sensor) -> tuple[Array,
         return None
     later, width = table.layout.fields.get((-1, SAMPLE_TIME_OFFSET)), 4 if axes[0].base == 8 else 2
     k = min(*(f.size // width for f in axes), 1 if later is None else later.size // 2)
-    fraction = table.numbers("timestamp_ms")
+    fraction = table.scalar("timestamp_ms")
     began_ms = began * 1000 if fraction is None else began * 1000 + np.nan_to_num(fraction)
     ranks = np.array([each.rank for each in calibrations])
     which = np.maximum(np.searchsorted(ranks, table.rank) - 1, 0)  # the newest before; the first, if none is
