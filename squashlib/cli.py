@@ -99,9 +99,13 @@ def _analyse(
     progress(f"{file.name}: decoding …")
     import squashlib
     from squashlib.athlete import Athlete
+    from squashlib.kernels.jit import is_compiled
 
+    compiled = is_compiled()
     session = squashlib.decode(file)
-    progress(f"{file.name}: detecting … (the very first run compiles, up to 25 s)")
+    if not compiled:
+        print("compiling, this once: up to 25 s …", file=sys.stderr, flush=True)
+    progress(f"{file.name}: detecting …")
     try:
         analysis = squashlib.analyse(session, points=presses, athlete=Athlete(hr_max_bpm=hr_max, hand=hand))
     except ValueError as error:

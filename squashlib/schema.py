@@ -99,25 +99,26 @@ def validate(dataset: xr.Dataset) -> xr.Dataset:
     for name in STREAM_TIMES:
         if name in dataset.dims:
             _validate_time(dataset, name)
-    for name, array in dataset.data_vars.items():
-        _validate_variable(str(name), array)
+    for name in dataset.data_vars:
+        _validate_variable(str(name), dataset.variables[name])
     return dataset
 
 
 def _validate_time(dataset: xr.Dataset, name: str) -> None:
     if name not in dataset.coords:
         raise SchemaError(f"dimension '{name}' has no coordinate, must have its times in seconds since the start")
-    times = dataset[name].values
+    times = dataset.variables[name].values
     if times.dtype != np.float64:
         raise SchemaError(f"'{name}' is {times.dtype}, must be float64 seconds since the start")
-    if times.size and not np.isfinite(times).all():
+    rises = times[1:] > times[:-1]  # false beside NaN, so that only the ends can hide what is not finite
+    if times.size and not (np.isfinite(times[[0, -1]]).all() and (rises.all() or np.isfinite(times).all())):
         raise SchemaError(f"'{name}' holds values that are not finite, must hold seconds since the start")
-    if times.size > 1 and not (times[1:] > times[:-1]).all():
-        where = int(np.argmin(times[1:] > times[:-1])) + 1
+    if not rises.all():
+        where = int(np.argmin(rises)) + 1
         raise SchemaError(f"'{name}' does not increase at sample {where} ({times[where - 1]} to {times[where]} s)")
 
 
-def _validate_variable(name: str, array: xr.DataArray) -> None:
+def _validate_variable(name: str, array: xr.Variable) -> None:
     spec = VARIABLES.get(name)
     if spec is None:
         raise SchemaError(f"variable '{name}' is unknown, must be one of {', '.join(VARIABLES)}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 import zarr
 from zarr.abc.store import Store as ZarrStore
@@ -70,7 +71,8 @@ def build(
     coords: dict[str, Any] = {}
     data: dict[str, Any] = {}
     for dim, (times, variables) in streams.items():
-        coords[dim] = (dim, np.asarray(times, np.float64), time_attrs(start, f"time of {STREAM_TIMES[dim]}"))
+        index = pd.Index(np.asarray(times, np.float64), copy=False)  # an hour of motion need not be copied thrice
+        coords[dim] = (dim, index, time_attrs(start, f"time of {STREAM_TIMES[dim]}"))
         for name, values in variables.items():
             data[name] = _variable(name, values)
     if points is not None and len(points["point_time"]):

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from squashlib.errors import DecodeError, SchemaError
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ class Format:
 def _fit(data: bytes, source: dict[str, Any], warnings: list[str]) -> "xr.Dataset":
     from squashlib.decode import activity, fit
 
-    tables, found = fit.read(data)
-    return activity.session_from(tables, warnings + found, source)
+    recording = fit.read(data)
+    return activity.session_from(recording, source)
 
 
 def _gpx(data: bytes, source: dict[str, Any], warnings: list[str]) -> "xr.Dataset":
@@ -103,7 +105,8 @@ def _decode_plain(data: bytes) -> "xr.Dataset":
         if format.sniff(data[:4096]):
             source = {"sha256": sha256(data).hexdigest(), "format": format.name, "bytes": len(data)}
             try:
-                return format.decode(data, source, [])
+                with np.errstate(all="ignore"):  # damaged bytes can be any number
+                    return format.decode(data, source, [])
             except (ArithmeticError, LookupError, TypeError, ValueError, SchemaError) as error:
                 # Damaged bytes can contradict themselves in more ways than can be listed; none may escape as a crash.
                 raise DecodeError(f"the {format.name} recording contradicts itself ({error}); it is damaged") from error

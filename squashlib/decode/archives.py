@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from squashlib.errors import DecodeError
 
 MAX_MEMBERS = 64
-MAX_RATIO = 200
+MAX_LISTED = 10 * MAX_MEMBERS  # folders and clutter included
+MAX_RATIO = 100
+MAGIC = b"\x1f\x8b"
 PIECE = 1 << 16
 SMALL = 1 << 20  # a ratio says nothing about less
 
@@ -33,21 +35,24 @@ def members(data: bytes, max_bytes: int) -> Iterator[tuple[str, bytes]]:
 
 def gunzip(data: bytes, max_bytes: int) -> bytes:
     """Expand gzip, stopping as soon as a limit is passed."""
-    out, left, rest = bytearray(), max_bytes, data
+    out, stream, streams = bytearray(), zlib.decompressobj(31), 1
     try:
-        while rest[:2] == b"\x1f\x8b":
-            stream = zlib.decompressobj(31)
-            while not stream.eof:
-                piece = stream.decompress(rest, min(PIECE, left + 1))
-                out += piece
-                left -= len(piece)
+        for at in range(0, len(data), PIECE):
+            rest = data[at : at + PIECE]  # fed in pieces: zlib copies what it has not used, again and again
+            while rest:
+                if stream.eof:
+                    if not rest.startswith(MAGIC[: len(rest)]):
+                        return bytes(out)  # padding after the last stream
+                    stream, streams = zlib.decompressobj(31), streams + 1
+                out += stream.decompress(rest, PIECE)
                 _check(len(out), len(data), max_bytes)
-                rest = stream.unconsumed_tail
-                if not rest and not stream.eof:
-                    raise DecodeError(f"gzip is cut short after {len(out)} expanded bytes; must be whole")
-            rest = stream.unused_data
+                if streams > MAX_MEMBERS:
+                    raise DecodeError(f"gzip holds more than {MAX_MEMBERS} streams, must hold one recording")
+                rest = stream.unused_data if stream.eof else stream.unconsumed_tail
     except zlib.error as error:
         raise DecodeError(f"gzip is damaged ({error}); must be whole") from error
+    if not stream.eof:
+        raise DecodeError(f"gzip is cut short after {len(out)} expanded bytes; must be whole")
     return bytes(out)
 
 
@@ -59,6 +64,9 @@ def _check(expanded: int, packed: int, max_bytes: int) -> None:
 
 
 def _unzip(data: bytes, max_bytes: int) -> Iterator[tuple[str, bytes]]:
+    listed = data.count(b"PK\x01\x02")
+    if listed > MAX_LISTED:  # before the list is read: each entry costs ten times its bytes
+        raise DecodeError(f"the zip holds {listed} files, must hold at most {MAX_MEMBERS}")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_clutter(entry.filename)]
@@ -66,10 +74,13 @@ def _unzip(data: bytes, max_bytes: int) -> Iterator[tuple[str, bytes]]:
             raise DecodeError(f"the zip holds {len(entries)} files, must hold at most {MAX_MEMBERS}")
         total = 0
         for entry in entries:
+            out = bytearray()
             with archive.open(entry) as stream:
-                content = stream.read(max_bytes - total + 1)
-            total += len(content)
-            _check(total, len(data), max_bytes)
+                while piece := stream.read(PIECE):
+                    out += piece
+                    _check(total + len(out), len(data), max_bytes)
+            total += len(out)
+            content = bytes(out)
             yield entry.filename, gunzip(content, max_bytes) if content[:2] == b"\x1f\x8b" else content
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
         raise DecodeError(f"the zip is damaged or locked ({error}); must be a plain, whole zip") from error

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from squashlib.decode.activity import ordered
+from squashlib.decode.records import ordered
 from squashlib.decode.unpack import unpack
 from squashlib.errors import DecodeError
 from squashlib.session import build, parse_iso

@@ -1,125 +1,190 @@
-"""FIT by columns: one scan of the record headers, then each field of all messages of one definition in one gather."""
+"""FIT by columns: a scan of the record headers finds every message, then a field of all messages is one gather."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from squashlib.decode.clock import Clock, clock
+from squashlib.decode.developer import Description, descriptions, texts
+from squashlib.decode.layout import Field, Layout, layout, number, typed
 from squashlib.errors import DecodeError
 from squashlib.kernels import fit_scan
 
 Array = npt.NDArray[Any]
-MAX_MESSAGES = 20_000_000
 
-#: FIT base types by their low five bits: NumPy code and invalid value (FIT protocol, table 7).
-BASE_TYPES: dict[int, tuple[str, int | None]] = {
-    0: ("u1", 0xFF), 1: ("i1", 0x7F), 2: ("u1", 0xFF), 3: ("i2", 0x7FFF), 4: ("u2", 0xFFFF), 5: ("i4", 0x7FFFFFFF),
-    6: ("u4", 0xFFFFFFFF), 7: ("S1", None), 8: ("f4", None), 9: ("f8", None), 10: ("u1", 0), 11: ("u2", 0),
-    12: ("u4", 0), 13: ("u1", 0xFF), 14: ("i8", 0x7FFFFFFFFFFFFFFF), 15: ("u8", 0xFFFFFFFFFFFFFFFF), 16: ("u8", 0),
-}  # fmt: skip
+#: Limits against hostile files: so many of each are free, more only as the file grows by so many bytes for each.
+MESSAGES = (500_000, 8)
+DEFINITIONS = (50_000, 32)
+MAX_LAYOUTS = 4096
+MAX_FILES = 256
 
 
-@dataclass(frozen=True)
-class Field:
-    """Where a field lies in a message: `shift` and `size` in bytes; its developer, -1 for a profile field."""
-
-    num: int
-    shift: int
-    size: int
-    base: int
-    developer: int = -1
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A definition: messages that share it share their bytes' meaning."""
-
-    num: int
-    order: str
-    fields: tuple[Field, ...]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """All messages of one layout: raw values by field; `rank` is each message's place in the file, shape (n,)."""
+    """All messages of one layout: where each begins in `buffer` and its place among all messages, each shape (n,)."""
 
+    buffer: npt.NDArray[np.uint8]
     layout: Layout
-    rank: npt.NDArray[np.int64]
-    ticks: npt.NDArray[np.int16]
-    raw: dict[tuple[int, int], Array]
+    offsets: npt.NDArray[np.uint32]
+    rank: npt.NDArray[np.uint32]
+    gathered: dict[tuple[int, int], Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rank)
 
+    def column(self, num: int, developer: int = -1) -> Array | None:
+        """Raw values (n,) or (n, k) of a field, None if these messages lack it; gathered when first asked for."""
+        place = self.layout.fields.get((developer, num))
+        if place is None or not place.size:
+            return None
+        if (developer, num) not in self.gathered:
+            if len(self) == 1:  # most tables: no copy needed
+                at = int(self.offsets[0]) + place.shift
+                out = self.buffer[None, at : at + place.size]
+            else:
+                out = np.empty((len(self), place.size), np.uint8)
+                fit_scan.gather(self.buffer, self.offsets, place.shift, out)
+            self.gathered[developer, num] = typed(out, place.base, self.layout.order)
+        return self.gathered[developer, num]
 
-@cache
-def profile() -> dict[str, Any]:
-    """Garmin's profile: messages and types by number."""
-    from garmin_fit_sdk import Profile
+    def named(self, name: str) -> tuple[Array, Field, dict[str, Any]] | None:
+        """A profile field's raw values, place and profile entry by name."""
+        place, entry = self.layout.named.get(name, (None, None))
+        if place is None or entry is None:
+            return None
+        raw = self.column(place.num)
+        return None if raw is None else (raw, place, entry)
 
-    return dict(Profile)
+    def numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        """A profile field in the profile's unit, shape (n,) or (n, k), NaN where invalid; None if absent."""
+        found = self.named(name)
+        if found is None:
+            return None
+        raw, place, entry = found
+        return number(raw, place.base, entry["scale"][0] or 1, entry["offset"][0])
+
+    def scalar(self, name: str) -> npt.NDArray[np.float64] | None:
+        """As `numbers`, of an array the first value: shape (n,)."""
+        values = self.numbers(name)
+        return values if values is None or values.ndim == 1 else values[:, 0]
 
 
-def read(data: bytes) -> tuple[list[Table], list[str]]:
-    """Tables of all messages of all files chained in `data`, and what was wrong.
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Every message of a FIT file, or of several chained in one, as tables; and what was wrong with it."""
+
+    tables: list[Table]
+    warnings: list[str]
+    compressed: bool = False
+
+    @cached_property
+    def by_num(self) -> dict[int, list[Table]]:
+        """Tables by global message number, in file order."""
+        found: dict[int, list[Table]] = {}
+        for table in self.tables:
+            found.setdefault(table.layout.num, []).append(table)
+        return found
+
+    def of(self, num: int) -> list[Table]:
+        """Tables of the messages `num`."""
+        return self.by_num.get(num, [])
+
+    @cached_property
+    def clock(self) -> Clock:
+        """When each message was written."""
+        return clock(self.tables, self.compressed)
+
+    @cached_property
+    def descriptions(self) -> dict[tuple[int, int], Description]:
+        """What developer fields are called, by (developer data index, field number)."""
+        return descriptions(self.tables)
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """Developer fields that hold text, by name: the first value of each."""
+        return texts(self)
+
+
+def read(data: bytes) -> Recording:
+    """All messages of all files chained in `data`.
 
     Raises
     ------
     DecodeError
-        If there is no FIT header at the start or no message can be read.
+        If there is no FIT header at the start, or it goes beyond a limit.
     """
     buffer = np.frombuffer(data, np.uint8)
     tables: list[Table] = []
     warnings: list[str] = []
-    at = rank = 0
+    compressed = False
+    at = rank = files = 0
     while at < len(data):
-        if not _is_header(data, at):
+        if not _is_header(data, at) or files == MAX_FILES:
             if at == 0:
                 raise DecodeError("bytes do not start with a FIT header; must be a FIT file")
-            warnings.append(f"{len(data) - at} bytes after the last file are not FIT and were left out")
+            what = f"file {MAX_FILES}" if files == MAX_FILES else "the last file are not FIT"
+            warnings.append(f"{len(data) - at} bytes after {what} and were left out")
             break
         start, stop = at + data[at], at + data[at] + int.from_bytes(data[at + 4 : at + 8], "little")
-        if stop > len(data):
-            warnings.append(f"cut short: {stop + 2 - len(data)} bytes are missing")
-        elif stop + 2 > len(data) or fit_scan.crc16(buffer, at, stop) != int.from_bytes(
-            data[stop : stop + 2], "little"
-        ):
-            warnings.append("the checksum (CRC) is wrong; values may be damaged")
-        found, problem = _tables(buffer, start, min(stop, len(data)), rank)
+        warnings += _damage(buffer, at, stop)
+        found, count, short, problem = _tables(data, buffer, start, min(stop, len(data)), rank)
         warnings += [problem] if problem else []
-        rank += sum(map(len, found))
+        compressed |= short
+        rank += count
         tables += found
         at = stop + 2
-    return tables, warnings
+        files += 1
+    return Recording(tables, warnings, compressed)
 
 
 def _is_header(data: bytes, at: int) -> bool:
     return len(data) - at >= 12 and data[at] in (12, 14) and data[at + 8 : at + 12] == b".FIT"
 
 
-def _tables(buffer: Array, start: int, stop: int, rank: int) -> tuple[list[Table], str | None]:
-    none64, none32, none16 = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int16)
-    n, m, reached, why = fit_scan.scan(buffer, start, stop, none64, none32, none16, none64)
-    if n > MAX_MESSAGES:
-        raise DecodeError(f"the file holds {n} messages, must be at most {MAX_MESSAGES}")
-    offsets, kinds, ticks = np.empty(n, np.int64), np.empty(n, np.int32), np.empty(n, np.int16)
-    definitions = np.empty(m, np.int64)
-    fit_scan.scan(buffer, start, stop, offsets, kinds, ticks, definitions)
-    layouts = [_layout(buffer, int(at)) for at in definitions]
-    unique = list(dict.fromkeys(layouts))
-    place = {layout: i for i, layout in enumerate(unique)}
-    group = np.array([place[layout] for layout in layouts], np.int64)[kinds] if n else none64
-    order = np.argsort(group, kind="stable")
-    bounds = np.searchsorted(group[order], np.arange(len(unique) + 1))
-    tables = [
-        _table(buffer, layout, rows := order[bounds[i] : bounds[i + 1]], offsets[rows], ticks[rows], rank)
-        for i, layout in enumerate(unique)
-        if bounds[i + 1] > bounds[i]
-    ]
-    return tables, _why(why, stop - reached)
+def _damage(buffer: Array, at: int, stop: int) -> list[str]:
+    """What the file's length and checksum say."""
+    if stop > len(buffer):
+        return [f"cut short: {stop + 2 - len(buffer)} bytes are missing"]
+    said = int.from_bytes(buffer[stop : stop + 2].tobytes(), "little")
+    if stop + 2 > len(buffer) or fit_scan.crc16(buffer, at, stop) != said:
+        return ["the checksum (CRC) is wrong; values may be damaged"]
+    return []
+
+
+def _tables(data: bytes, buffer: Array, start: int, stop: int, rank: int) -> tuple[list[Table], int, bool, str | None]:
+    """Tables of one file, how many messages they hold, if some times are compressed, why the scan stopped early."""
+    none, none32 = np.empty(0, np.int64), np.empty(0, np.uint32)
+    nowhere = np.empty((0, 2), np.int64)
+    n, m, compressed, reached, why = fit_scan.walk(buffer, start, stop, nowhere, none, none, none, none32, none32)
+    _limit("messages", n, len(data), *MESSAGES)
+    _limit("definitions", m, len(data), *DEFINITIONS)
+    places, held = np.empty((m, 2), np.int64), np.zeros(m, np.int64)
+    fit_scan.walk(buffer, start, stop, places, held, none, none, none32, none32)
+    layouts = [layout(data[a + 1 : b]) for a, b in places.tolist()]
+    number_of: dict[Layout, int] = {}
+    group = np.array([number_of.setdefault(each, len(number_of)) for each in layouts], np.int64)
+    if len(number_of) > MAX_LAYOUTS:
+        raise DecodeError(f"the file defines {len(number_of)} kinds of messages, must be at most {MAX_LAYOUTS}")
+    sizes = np.bincount(group, held, len(number_of)).astype(np.int64) if m else none
+    bounds = np.concatenate(([0], np.cumsum(sizes)))
+    offsets, ranks = np.empty(n, np.uint32), np.empty(n, np.uint32)
+    fit_scan.walk(buffer, start, stop, places, none, group, bounds[:-1].copy(), offsets, ranks)
+    ranks += np.uint32(rank)
+    spans = [(each, slice(*bounds[i : i + 2])) for each, i in number_of.items() if sizes[i]]
+    return (
+        [Table(buffer, each, offsets[s], ranks[s]) for each, s in spans],
+        n,
+        compressed > 0,
+        _why(why, stop - reached),
+    )
+
+
+def _limit(what: str, n: int, size: int, free: int, bytes_each: int) -> None:
+    if n > (allowed := free + size // bytes_each):
+        raise DecodeError(f"the file holds {n} {what} in {size} bytes, must be at most {allowed}")
 
 
 def _why(why: int, left: int) -> str | None:
@@ -128,56 +193,26 @@ def _why(why: int, left: int) -> str | None:
     )
 
 
-def _layout(buffer: Array, at: int) -> Layout:
-    order = ">" if buffer[at + 2] else "<"
-    num = int.from_bytes(buffer[at + 3 : at + 5].tobytes(), "big" if order == ">" else "little")
-    count, shift, fields = int(buffer[at + 5]), 0, []
-    for i in range(at + 6, at + 6 + 3 * count, 3):
-        fields.append(Field(int(buffer[i]), shift, int(buffer[i + 1]), int(buffer[i + 2]) & 0x1F))
-        shift += int(buffer[i + 1])
-    if buffer[at] & 0x20:
-        end = at + 6 + 3 * count
-        for i in range(end + 1, end + 1 + 3 * int(buffer[end]), 3):
-            fields.append(Field(int(buffer[i]), shift, int(buffer[i + 1]), 13, int(buffer[i + 2])))
-            shift += int(buffer[i + 1])
-    return Layout(num, order, tuple(fields))
+def rows(recording: Recording, num: int, *names: str) -> tuple[Array, dict[str, Array]]:
+    """All messages `num` in file order.
 
+    Returns
+    -------
+    Their times in seconds of `recording.clock`, shape (n,), and those of the scalar fields, each shape (n,), that any
+    of them holds: NaN where one lacks it, the first value of an array.
+    """
+    tables = recording.of(num)
+    if not tables:
+        return np.empty(0), {}
+    times = [recording.clock.times(table) for table in tables]
+    held = [{name: values for name in names if (values := table.scalar(name)) is not None} for table in tables]
+    found = dict.fromkeys(name for each in held for name in each)
+    columns = {
+        name: [each[name] if name in each else np.full(len(t), np.nan) for each, t in zip(held, times, strict=True)]
+        for name in found
+    }
+    if len(tables) == 1:
+        return times[0], {name: parts[0] for name, parts in columns.items()}
+    order = np.argsort(np.concatenate([table.rank for table in tables]))
+    return np.concatenate(times)[order], {name: np.concatenate(parts)[order] for name, parts in columns.items()}
 
-def _table(buffer: Array, layout: Layout, rows: Array, offsets: Array, ticks: Array, rank: int) -> Table:
-    raw: dict[tuple[int, int], Array] = {}
-    for field in layout.fields:
-        out = np.empty((len(offsets), field.size), np.uint8)
-        fit_scan.gather(buffer, offsets, field.shift, out)
-        raw[field.developer, field.num] = typed(out, field.base, layout.order)
-    return Table(layout, rows + rank, ticks, raw)
-
-
-def typed(out: Array, base: int, order: str) -> Array:
-    """Bytes (n, size) as values (n,) or (n, k); text as bytes up to the first NUL; bytes if the size does not fit."""
-    code, _ = BASE_TYPES.get(base, ("u1", 0xFF))
-    if code == "S1":
-        return np.ascontiguousarray(out).view(f"S{out.shape[1]}").ravel() if out.shape[1] else np.zeros(len(out), "S1")
-    dtype = np.dtype(order + code)
-    if out.shape[1] == 0 or out.shape[1] % dtype.itemsize:
-        return out
-    values = out.view(dtype).astype(dtype.newbyteorder("="), copy=False)
-    return values[:, 0] if values.shape[1] == 1 else values
-
-
-def number(raw: Array, base: int, scale: float = 1.0, offset: float = 0.0) -> npt.NDArray[np.float64]:
-    """Raw values in physical units, float64; FIT's invalid value is NaN. Text is all NaN."""
-    if raw.dtype.kind == "S":
-        return np.full(raw.shape, np.nan)
-    values = raw.astype(np.float64)
-    invalid = BASE_TYPES.get(base, ("u1", 0xFF))[1]
-    if invalid is not None and raw.dtype.kind in "iu":
-        values[raw == invalid] = np.nan
-    return values if scale == 1.0 and offset == 0.0 else values / scale - offset
-
-
-def columns(table: Table) -> Iterator[tuple[str, Field, Array, dict[str, Any]]]:
-    """Named profile fields of a table: name, field, raw values, and the profile's entry."""
-    known = profile()["messages"].get(table.layout.num, {}).get("fields", {})
-    for field in table.layout.fields:
-        if field.developer < 0 and field.num in known:
-            yield known[field.num]["name"], field, table.raw[-1, field.num], known[field.num]

@@ -1,4 +1,8 @@
-"""GPX 1.0 and 1.1 with the heart-rate extensions that watches write (`hr`, `cad`, `atemp`)."""
+"""GPX 1.0 and 1.1 with the heart-rate extensions that watches write.
+
+Garmin's TrackPointExtension (`gpxtpx:hr`, `cad`, `atemp`; prefixes vary: `ns3:` of Garmin Connect), Cluetrust's
+`gpxdata:` (`hr`, `cadence`, `temp`, `distance`) and bare elements in `extensions` are read by their local names.
+"""
 
 from typing import Any
 
@@ -6,28 +10,26 @@ import xarray as xr
 
 from squashlib.decode import xml
 
-EXTENSIONS = {
+NAMES = {
+    "time": "time",
+    "lat": "latitude",
+    "lon": "longitude",
+    "ele": "altitude",
     "hr": "heart_rate",
     "heartrate": "heart_rate",
     "cad": "cadence",
+    "cadence": "cadence",
     "atemp": "skin_temperature",
-    "ele": "altitude",
+    "temp": "skin_temperature",
+    "distance": "distance",
 }
 
 
 def session_from(data: bytes, source: dict[str, Any], warnings: list[str]) -> xr.Dataset:
     """Decode a GPX document; raises `DecodeError` if it holds no timed track."""
-    root = xml.parse(data)
-    points, sport = [], "unknown"
-    for element in root.iter():
-        if xml.local(element) == "type" and element.text:
-            sport = element.text.strip().lower()
-        if xml.local(element) != "trkpt":
-            continue
-        held = xml.texts(element)
-        values = {EXTENSIONS[name]: xml.number(text) for name, text in held.items() if name in EXTENSIONS}
-        values |= {"latitude": xml.number(element.get("lat")), "longitude": xml.number(element.get("lon"))}
-        points.append((xml.moment(held.get("time")), values))
-    device = {"name": creator} if (creator := root.get("creator")) else {}
-    sport = "squash" if "squash" in sport else sport
-    return xml.session_from(points, sport=sport, device=device, source=source, warnings=warnings)
+    track = xml.read(data, "trkpt", NAMES)
+    words = [text.lower() for name, text in track.words if name in ("type", "name", "desc", "keywords")]
+    sport = "squash" if any("squash" in each for each in words) else (track.word("type") or "unknown").lower()
+    creator = track.word("gpx.creator")
+    device = {"name": creator} if creator else {}
+    return xml.session_from(track, sport=sport, device=device, source=source, warnings=warnings)

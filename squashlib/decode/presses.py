@@ -1,4 +1,4 @@
-"""Scores that watch apps write into developer fields become points."""
+"""Scores that watch apps write become points: into developer fields of records or laps, or as `sport_point` events."""
 
 import re
 from typing import Any
@@ -6,28 +6,32 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from squashlib.decode import fit
-from squashlib.decode.developer import fields
-from squashlib.decode.fit import Table
+from squashlib.decode.developer import Description, fields
+from squashlib.decode.fit import Recording
+from squashlib.decode.layout import number
 
 Array = npt.NDArray[Any]
-RECORD, LAP = 20, 19
+LAP, RECORD, EVENT = 19, 20, 21
+SPORT_POINT = 33
+MAX_POINTS = 10_000
 
 #: Names under which apps keep the running score of player one and two, compared without case and underscores.
 SCORE = re.compile(r"^(?:score)?player([12])(?:score)?$")
 GAME_SCORE = re.compile(r"^(?:setscore|gamescore|gamesscore)?player([12])(?:gamescore|setscore|games|sets)?$")
 
 
-def presses(tables: list[Table], start_s: float) -> dict[str, Array] | None:
-    """Points wherever one side's score rises by one; times in seconds after `start_s`, None if no score is kept."""
-    times, score = _scores(tables, SCORE)
+def presses(recording: Recording) -> dict[str, Array] | None:
+    """Points wherever one side's score rises by one; times as `recording.clock`, None if no score is kept."""
+    times, score = _scores(recording, SCORE)
+    if not len(times):
+        times, score = _events(recording)
     if not len(times):
         return None
-    sets_times, sets = _scores(tables, GAME_SCORE, unlike=SCORE)
+    sets_times, sets = _scores(recording, GAME_SCORE, unlike=SCORE)
+    changed = np.flatnonzero((np.diff(score, axis=0, prepend=np.full((1, 2), -1.0)) != 0).any(axis=1))
     rows: list[tuple[float, int, float, float, float]] = []
-    game = 1
-    before = np.zeros(2)
-    for time, now in zip(times, score, strict=True):
+    game, before = 1, np.zeros(2)
+    for time, now in zip(times[changed], score[changed], strict=True):
         if (now < before).any():
             game += 1
             before = np.zeros(2)
@@ -35,9 +39,9 @@ def presses(tables: list[Table], start_s: float) -> dict[str, Array] | None:
         if rise.sum() > 0:
             played = sets[np.searchsorted(sets_times, time, side="right") - 1].sum() if len(sets_times) else 0
             winner = 1 if rise[0] > 0 and rise[1] == 0 else 2 if rise[1] > 0 and rise[0] == 0 else 0
-            rows.append((time - start_s, winner, now[0], now[1], float(max(game, played + 1))))
+            rows.append((time, winner, now[0], now[1], float(max(game, played + 1))))
         before = now
-    columns = np.array(rows, np.float64).reshape(-1, 5)
+    columns = np.array(rows[:MAX_POINTS], np.float64).reshape(-1, 5)
     return {
         "point_time": columns[:, 0],
         "point_winner": columns[:, 1].astype(np.int8),
@@ -48,24 +52,44 @@ def presses(tables: list[Table], start_s: float) -> dict[str, Array] | None:
     }
 
 
-def _scores(tables: list[Table], name: re.Pattern[str], unlike: re.Pattern[str] | None = None) -> tuple[Array, Array]:
+def _scores(recording: Recording, name: re.Pattern[str], unlike: re.Pattern[str] | None = None) -> tuple[Array, Array]:
     """Times (n,) and both players' scores (n, 2) from records, or from laps if records have none."""
+
+    def player(description: Description) -> re.Match[str] | None:
+        plain = description.name.lower().replace("_", "").replace(" ", "")
+        return None if unlike and unlike.match(plain) else name.match(plain)
+
     for num in (RECORD, LAP):
         times, scores = [], []
-        for table in (t for t in tables if t.layout.num == num):
+        for table in recording.of(num):
             found: dict[int, Array] = {}
-            for description, raw in fields(table, tables):
-                plain = description.name.lower().replace("_", "").replace(" ", "")
-                match = name.match(plain)
-                if match and not (unlike and unlike.match(plain)) and raw.ndim == 1:
-                    found[int(match[1])] = fit.number(raw, description.base, description.scale, description.offset)
-            clock = next((raw for n, _, raw, _ in fit.columns(table) if n == "timestamp"), None)
-            if clock is not None and len(found) == 2:
-                times.append(fit.number(clock, 6))
+            for description, raw in fields(table, recording, player):
+                if (match := player(description)) and raw.ndim == 1:
+                    found[int(match[1])] = number(raw, description.base, description.scale, description.offset)
+            if len(found) == 2:
+                times.append(recording.clock.times(table))
                 scores.append(np.column_stack((found[1], found[2])))
         if times:
-            when, both = np.concatenate(times), np.concatenate(scores)
-            good = np.isfinite(when) & np.isfinite(both).all(axis=1)
-            order = np.argsort(when[good], kind="stable")
-            return when[good][order], both[good][order]
+            return _ordered(np.concatenate(times), np.concatenate(scores))
     return np.empty(0), np.empty((0, 2))
+
+
+def _events(recording: Recording) -> tuple[Array, Array]:
+    """Times (n,) and both scores (n, 2) of the profile's own event: own score in the low half of `data`."""
+    times, scores = [], []
+    for table in recording.of(EVENT):
+        event, data = table.column(0), table.column(3)
+        if event is None or data is None or event.ndim != 1 or data.dtype != np.uint32 or data.ndim != 1:
+            continue
+        here = (event == SPORT_POINT) & (data != 0xFFFFFFFF)
+        times.append(recording.clock.times(table)[here])
+        scores.append(np.column_stack((data[here] & 0xFFFF, data[here] >> 16)).astype(np.float64))
+    if not times:
+        return np.empty(0), np.empty((0, 2))
+    return _ordered(np.concatenate(times), np.concatenate(scores))
+
+
+def _ordered(times: Array, scores: Array) -> tuple[Array, Array]:
+    good = np.isfinite(times) & np.isfinite(scores).all(axis=1)
+    order = np.argsort(times[good], kind="stable")
+    return times[good][order], scores[good][order]

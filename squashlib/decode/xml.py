@@ -1,13 +1,18 @@
-"""What GPX and TCX share: safe XML, times, numbers, and streams of track points."""
+"""What GPX and TCX share: a stream of elements of which only numbers of track points are kept, so that no document,
+however large, deep or strange, takes more memory than a few times its size.
+"""
 
-from collections.abc import Iterable
-from datetime import datetime
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
-from xml.etree.ElementTree import Element
+from xml.parsers import expat
 
 import numpy as np
 import xarray as xr
 
+from squashlib.decode.records import ordered
 from squashlib.errors import DecodeError
 from squashlib.session import build, parse_iso
 
@@ -28,32 +33,108 @@ LIMITS = {
     "cadence": (0, 1e4),
     "distance": (0, 1e7),
 }
+MAX_DEPTH = 64
+MAX_KINDS = 2000
+MAX_TEXT = 4096
+MAX_WORDS = 200
+PIECE = 1 << 16
 
 
-def parse(data: bytes) -> Element:
-    """The root element; entities and external references are refused."""
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, fromstring
+@dataclass
+class Track:
+    """What is kept of a document while it is read.
 
+    Columns of track points, shape (n,), NaN where a point lacks the value; `words`: text and attributes beside the
+    points, as (element or element.attribute, text).
+    """
+
+    point: str
+    names: Mapping[str, str]
+    times: "array[float]" = field(default_factory=lambda: array("d"))
+    columns: "dict[str, array[float]]" = field(default_factory=lambda: {name: array("d") for name in DIMS})
+    untimed: int = 0
+    words: list[tuple[str, str]] = field(default_factory=list)
+    path: list[str] = field(default_factory=list)
+    row: dict[str, str] | None = None
+    text: str = ""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        name = tag.rpartition(":")[2]
+        self.path.append(name)
+        self.text = ""
+        if len(self.path) > MAX_DEPTH:
+            raise DecodeError(f"the XML is nested more than {MAX_DEPTH} deep, which no recording is")
+        if name == self.point:
+            self.row = {self.names[key]: value for key, value in attributes.items() if key in self.names}
+        elif self.row is None:
+            self.note(*((f"{name}.{key}", value) for key, value in attributes.items()))
+
+    def data(self, text: str) -> None:
+        """Text of the element; of long text the beginning."""
+        if len(self.text) < MAX_TEXT:
+            self.text += text
+
+    def end(self, _: str) -> None:
+        """An element ends: a value of the point, the point itself, or a word about the document."""
+        name, text = self.path.pop(), self.text.strip()
+        self.text = ""
+        if self.row is None:
+            if text:
+                self.note((name, text))
+            return
+        if name == self.point:
+            self.close_point()
+            return
+        name = self.path[-1] if name == "Value" else name
+        if text and name in self.names:
+            self.row.setdefault(self.names[name], text)
+
+    def note(self, *words: tuple[str, str]) -> None:
+        """Keep the first words about the document."""
+        self.words += [(name, text[:MAX_TEXT]) for name, text in words[: MAX_WORDS - len(self.words)]]
+
+    def close_point(self) -> None:
+        """The point becomes a row of the columns."""
+        row, self.row = self.row or {}, None
+        time = moment(row.get("time"))
+        if time is None:
+            self.untimed += 1
+            return
+        self.times.append(time.timestamp())
+        for variable, column in self.columns.items():
+            column.append(number(row.get(variable)))
+
+    def word(self, *names: str) -> str | None:
+        """The first word under one of these names."""
+        return next((text for name in names for found, text in self.words if found == name), None)
+
+
+def read(data: bytes, point: str, names: Mapping[str, str]) -> Track:
+    """Read a document's elements `point`; `names` by element or attribute: a variable or `time`.
+
+    Raises
+    ------
+    DecodeError
+        If the XML is damaged, declares a document type (no recording does; entities hide there), or is too deep.
+    """
+    track = Track(point, names)
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = track.start, track.end
+    parser.CharacterDataHandler = track.data
+    parser.StartDoctypeDeclHandler = _refuse
     try:
-        root: Element = fromstring(data, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        for at in range(0, len(data), PIECE):
+            parser.Parse(data[at : at + PIECE], at + PIECE >= len(data))
+            if len(parser.intern) > MAX_KINDS:
+                raise DecodeError(f"the XML names more than {MAX_KINDS} kinds of elements, which no recording does")
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise DecodeError(f"the XML cannot be read ({error}); must be whole and plain") from error
-    return root
+    return track
 
 
-def local(element: Element) -> str:
-    """An element's name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
-
-
-def texts(point: Element) -> dict[str, str]:
-    """Text of every element below, by local name; the first of each."""
-    found: dict[str, str] = {}
-    for element in point.iter():
-        if element.text and element.text.strip():
-            found.setdefault(local(element), element.text.strip())
-    return found
+def _refuse(*_: Any) -> None:
+    raise DecodeError("the XML cannot be read (it declares a document type); must be whole and plain")
 
 
 def number(text: str | None) -> float:
@@ -69,36 +150,32 @@ def moment(text: str | None) -> datetime | None:
     """A time, None for anything else."""
     try:
         return parse_iso(text) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 def session_from(
-    points: Iterable[tuple[datetime | None, dict[str, float]]], *, sport: str, device: dict[str, Any],
-    source: dict[str, Any], warnings: list[str],
-) -> xr.Dataset:  # fmt: skip
-    """A session from track points: time and values by variable."""
-    from squashlib.decode.activity import ordered
-
-    rows = [(time, values) for time, values in points]
-    timed = [(time, values) for time, values in rows if time is not None]
-    if len(timed) < len(rows):
-        warnings.append(f"{len(rows) - len(timed)} track points have no time; left out")
-    if not timed:
+    track: Track, *, sport: str, device: dict[str, Any], source: dict[str, Any], warnings: list[str]
+) -> xr.Dataset:
+    """A session from a track's points."""
+    if track.untimed:
+        warnings.append(f"{track.untimed} track points have no time; left out")
+    if not len(track.times):
         raise DecodeError("no track point has a time; must be a recording, not a route")
-    start = min(time for time, _ in timed)
-    seconds = np.array([(time - start).total_seconds() for time, _ in timed])
-    columns = {name: _within(name, np.array([v.get(name, np.nan) for _, v in timed])) for name in DIMS}
+    times = np.frombuffer(track.times)
+    start_s = float(times.min())
+    seconds = np.round(times - start_s, 3)
     streams: dict[str, Any] = {}
     for dim in dict.fromkeys(DIMS.values()):
-        times, held = ordered(seconds, {name: columns[name] for name, on in DIMS.items() if on == dim})
-        if len(times):
-            streams[dim] = (times, held)
+        columns = {name: _within(name, np.frombuffer(track.columns[name])) for name, on in DIMS.items() if on == dim}
+        found, held = ordered(seconds, columns)
+        if len(found):
+            streams[dim] = (found, held)
     if not streams:
         raise DecodeError("no track point holds a measurement; must hold heart rate or positions")
     return build(
-        streams, start_time=start, duration_s=float(seconds.max()), sport=sport, device=device,
-        sources=[source], warnings=warnings,
+        streams, start_time=datetime.fromtimestamp(start_s, UTC), duration_s=float(seconds.max()), sport=sport,
+        device=device, sources=[source], warnings=warnings,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The one numba switch: lazy compilation, cached under a key of the sources.
 
 numba's own cache looks at the file of the compiled function alone and serves stale machine code when a helper in
-another file changes; a cache folder named after all kernel sources cannot.
+another file changes; a cache folder named after all kernel sources, numba and numpy cannot, wherever it lies.
 """
 
 import hashlib
@@ -10,31 +10,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
 
+CONFIG: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def source_key(folder: Path = Path(__file__).parent) -> str:
-    """Hash of every kernel's source."""
-    digest = hashlib.sha256(np.__version__.encode())
+    """Hash of every kernel's source and of what compiles it."""
+    digest = hashlib.sha256(f"{np.__version__} {numba.__version__}".encode())
     for path in sorted(folder.glob("*.py")):
-        digest.update(path.read_bytes())
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def cache_folder() -> Path:
-    """Where machine code of exactly these sources is kept."""
+    """Where machine code of exactly these sources is kept: below `NUMBA_CACHE_DIR` if that is set."""
+    name = f"numba-{source_key()}"
+    if outside := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(outside) / name
     home = os.environ.get("SQUASH_NUMBA_CACHE") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "squashlib" / f"numba-{source_key()}"
+    return Path(home) / "squashlib" / name
 
 
-os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
+FOLDER = cache_folder()
 
-import numba  # noqa: E402 - reads its cache folder from the environment at import
+
+def is_compiled() -> bool:
+    """Whether these sources were compiled before on this machine (the first time takes some seconds)."""
+    return FOLDER.is_dir() or bool(CONFIG.DISABLE_JIT)
 
 
 def kernel(function: F) -> F:
     """Compile at the first call; plain Python with NUMBA_DISABLE_JIT=1."""
-    compiled: Any = numba.njit(cache=True, nogil=True)(function)
+    before, CONFIG.CACHE_DIR = CONFIG.CACHE_DIR, str(FOLDER)  # read when a function is decorated
+    try:
+        compiled: Any = numba.njit(cache=True, nogil=True)(function)
+    finally:
+        CONFIG.CACHE_DIR = before  # other users of numba keep theirs
     return cast("F", compiled)

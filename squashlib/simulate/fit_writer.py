@@ -23,7 +23,7 @@ COUNTS = {
     164: (16, "angular_velocity", "gyro_time", 180 / np.pi),
 }
 
-BASE = {"u1": 0x02, "enum": 0x00, "u2": 0x84, "u4": 0x86, "i4": 0x85, "S": 0x07, "u4z": 0x8C}
+BASE = {"f4": 0x88, "u1": 0x02, "enum": 0x00, "u2": 0x84, "u4": 0x86, "i4": 0x85, "S": 0x07, "u4z": 0x8C}
 SPORT_RACKET, SUB_SPORT_SQUASH = 64, 94
 
 
@@ -49,13 +49,14 @@ class Field:
 TIMER = [Field(253, "u4"), Field(0, "enum"), Field(1, "enum")]  # event 0 is the timer: started (0), stopped (4)
 
 
-def write_fit(session: xr.Dataset, path: str | Path) -> None:
+def write_fit(session: xr.Dataset, path: str | Path, *, calibrated: bool = False) -> None:
     """Write heart rate, motion and points of a session as FIT.
 
     Times are kept to a second for heart rate and to a millisecond for motion; motion becomes counts of 1/2048 g and
-    1/16 degree a second with its calibration; points become the developer fields `score_player_1` and `_2`.
+    1/16 degree a second with its calibration, or `calibrated` floats in g and degrees a second; points become the
+    developer fields `score_player_1` and `_2`.
     """
-    rows = [*_head(session), *_motion(session), *_records(session), *_tail(session)]
+    rows = [*_head(session), *_motion(session, calibrated), *_records(session), *_tail(session)]
     body = b"".join(row for _, row in sorted(rows, key=lambda row: row[0]))
     header = bytes([14, 0x20]) + (2195).to_bytes(2, "little") + len(body).to_bytes(4, "little") + b".FIT"
     header += _crc(header)
@@ -127,32 +128,40 @@ def _head(session: xr.Dataset) -> list[tuple[Any, bytes]]:
     return rows
 
 
-def _motion(session: xr.Dataset) -> list[tuple[Any, bytes]]:
+def _motion(session: xr.Dataset, calibrated: bool) -> list[tuple[Any, bytes]]:
     rows: list[tuple[Any, bytes]] = []
     for local, (num, (counts, variable, dim, unit)) in enumerate(COUNTS.items(), 1):
         if variable not in session:
             continue
         ms = np.round((session[dim].values + _stamp(session)) * 1000).astype(np.int64)
-        raw = np.nan_to_num(np.round(session[variable].values * (unit * counts)) + LEVEL_SHIFT, nan=0xFFFF)
-        raw = np.clip(raw, 0, 0xFFFE).astype(np.uint16)
+        raw, missing = _raw(session[variable].values * unit, None if calibrated else counts)
         starts, blocks = _blocks(ms)
         index = np.minimum(starts[:, None] + np.arange(SAMPLES), len(ms) - 1)
         there = np.arange(SAMPLES) < blocks[:, None]
         offsets = np.where(
             there, ms[index] - (ms[starts] // 1000 * 1000)[:, None] - (ms[starts] % 1000)[:, None], 0xFFFF
         )
-        axes = [np.where(there, raw[index, axis], 0xFFFF) for axis in range(3)]
+        axes = [np.where(there, raw[index, axis], missing) for axis in range(3)]
+        first, base = (5, "f4") if calibrated else (2, "u2")
         fields = [
             Field(253, "u4"),
             Field(0, "u2"),
             Field(1, "u2", SAMPLES),
-            *(Field(2 + i, "u2", SAMPLES) for i in range(3)),
+            *(Field(first + i, base, SAMPLES) for i in range(3)),
         ]
         columns = [ms[starts] // 1000, ms[starts] % 1000, offsets, *axes]
         rows.append(((-0.5, local), definition(local, num, fields)))
         times = ms[starts] / 1000
         rows += [((t, local), row) for t, row in zip(times.tolist(), messages(local, fields, columns), strict=True)]
     return rows
+
+
+def _raw(values: Array, counts: int | None) -> tuple[Array, float]:
+    """Values in g or degrees a second as they are written, and what stands for a missing one."""
+    if counts is None:
+        return values.astype(np.float32), np.nan
+    raw = np.nan_to_num(np.round(values * counts) + LEVEL_SHIFT, nan=0xFFFF)
+    return np.clip(raw, 0, 0xFFFE).astype(np.uint16), 0xFFFF
 
 
 def _blocks(ms: Array) -> tuple[Array, Array]:

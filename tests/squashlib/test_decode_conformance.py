@@ -41,12 +41,14 @@ def oracle(path: Path) -> list[fitdecode.FitDataMessage]:
 
 
 def ours(path: Path) -> dict[int, tuple[fit.Table, int]]:
-    tables, _ = fit.read(path.read_bytes())
+    tables = fit.read(path.read_bytes()).tables
     return {int(rank): (table, i) for table in tables for i, rank in enumerate(table.rank)}
 
 
 def raw_of(table: fit.Table, i: int, num: int) -> Any:
-    value = table.raw[-1, num][i]
+    column = table.column(num)
+    assert column is not None
+    value = column[i]
     return value.tolist() if isinstance(value, np.ndarray) else value.item() if hasattr(value, "item") else value
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squashlib.kernels import agreement, fit_scan, peaks, rhythm, semi_markov, shapes
-from squashlib.kernels.jit import source_key
 from tests import reference
 
 quick = settings(deadline=None, max_examples=25)
@@ -70,14 +68,6 @@ def test_forward_sums_all_and_samples_follow_the_posterior(seed: int) -> None:
             weights = [w for p, w in every.items() if [x for x, d in p for _ in range(d)][t] == s]
             share = np.exp(np.logaddexp.reduce(weights) - total) if weights else 0.0
             assert (paths[:, t] == s).mean() == pytest.approx(share, abs=0.02)
-
-
-def test_another_helper_gives_another_cache(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("x = 1")
-    (tmp_path / "b.py").write_text("y = 1")
-    before = source_key(tmp_path)
-    (tmp_path / "b.py").write_text("y = 2")
-    assert source_key(tmp_path) != before
 
 
 @quick
