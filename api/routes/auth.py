@@ -8,6 +8,7 @@ from fastapi import APIRouter, Cookie, Request, Response
 from pydantic import AliasChoices, Field, field_validator
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import undefer
 
 from api import passwords, ratelimit, tokens
 from api.access import ACCESS_COOKIE, REFRESH_COOKIE, Asker, State
@@ -144,7 +145,7 @@ def login(given: Credentials, request: Request, response: Response, state: State
     if state.limiter.spent("guess", email):
         raise ratelimit.too_many(60)
     with state.store.catalog.look() as tx:
-        user = tx.scalar(select(User).where(User.email == email))
+        user = tx.scalar(select(User).where(User.email == email).options(undefer(User.password_hash)))
     if not passwords.matches(given.password, user.password_hash if user else None) or user is None:
         state.limiter.hit("guess", email)
         raise Problem(401, WRONG, {"WWW-Authenticate": "Bearer"})

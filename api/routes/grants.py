@@ -38,7 +38,7 @@ def give(new: NewGrant, caller: Asker) -> dict[str, Any]:
 @router.get("")
 def list_grants(caller: Asker) -> list[dict[str, Any]]:
     """Who may see my sessions, and whose I may see."""
-    with caller.state.store.catalog.look() as tx:
+    with caller.look() as tx:
         mine = tx.execute(
             select(Grant, User).join(User, User.user_id == Grant.coach_id).where(Grant.player_id == caller.user_id)
         )
@@ -58,6 +58,6 @@ def _shown(grant: Grant, other: User) -> dict[str, Any]:
 def withdraw(coach_id: Annotated[str, Path(max_length=36)], caller: Asker) -> None:
     """Withdraw it: from now on the coach sees nothing."""
     mine = delete(Grant).where(Grant.player_id == caller.user_id, Grant.coach_id == coach_id)
-    with caller.state.store.catalog.look() as tx:
+    with caller.begin() as tx:
         if not tx.execute(mine.returning(Grant.coach_id)).first():
             raise Problem(404, "This coach has no grant of yours; GET /api/grants lists them.")

@@ -22,7 +22,7 @@ REPORT_POLICY = (
 def _analysis(caller: Caller, session_id: Any, what: str) -> StoredAnalysis:
     with caller.look() as tx:
         caller.seen_session(tx, session_id, what)
-    return caller.state.store.sessions.analysis(str(session_id))
+    return caller.store.sessions.analysis(str(session_id))
 
 
 @router.get("/sessions/{session_id}/insights")
@@ -57,7 +57,7 @@ def report(session_id: SessionId, caller: Asker) -> HTMLResponse:
     """The executed notebook as a page."""
     with caller.look() as tx:
         caller.seen_session(tx, session_id, "report")
-    html = caller.state.store.reports.get(str(session_id))
+    html = caller.store.reports.get(str(session_id))
     return HTMLResponse(html, headers={"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "private, no-store"})
 
 
@@ -66,7 +66,7 @@ def hr_over_time(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """Heart rate in at most 2,000 points, with zones and what happened meanwhile."""
     from store.charts import hr_chart
 
-    return hr_chart(caller.state.store, _analysis(caller, session_id, "chart"))
+    return hr_chart(caller.store, _analysis(caller, session_id, "chart"))
 
 
 @router.get("/sessions/{session_id}/charts/zone-distribution")

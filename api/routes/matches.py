@@ -56,7 +56,7 @@ def _near(tx: Session, row: SessionRow) -> list[SessionRow]:
 @router.post("/merge", status_code=202)
 def merge(session_id: SessionId, join: Join, caller: Asker) -> dict[str, Any]:
     """Join another recording to this session: each stream comes from the device that measured it better."""
-    uploads = caller.state.store.uploads
+    uploads = caller.store.uploads
     with caller.begin() as tx:
         row = caller.own_session(tx, session_id)
         other = caller.own_session(tx, join.other_session_id)
@@ -66,7 +66,9 @@ def merge(session_id: SessionId, join: Join, caller: Asker) -> dict[str, Any]:
             raise Problem(
                 409, "The two sessions do not overlap in time or are of different sports; they are two matches."
             )
-        for up in uploads.of_session(tx, other.session_id):
+        theirs = uploads.of_session(tx, other.session_id)
+        uploads.hold(tx, row.session_id, (up.sha256 for up in theirs))
+        for up in theirs:
             given = up.kind, up.sha256, up.bytes, up.name, up.content_type
             uploads.journal(tx, row.session_id, caller.user_id, *given)
         other.linked_to = row.session_id

@@ -116,7 +116,7 @@ def add(session_id: SessionId, press: Press, caller: Asker, response: Response) 
     body = _body(press)
     body.setdefault("timestamp", iso(now()))
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         events = events_of(tx, row.session_id)
         if press.point_id is None:
             point_id = _repeated(events, press, body) or point_id
@@ -165,7 +165,7 @@ def list_points(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
 def undo(session_id: SessionId, caller: Asker) -> None:
     """Undo the last point."""
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         held = fold(events_of(tx, row.session_id))
         if not held:
             raise Problem(404, "There is no point to undo.")
@@ -178,7 +178,7 @@ def undo(session_id: SessionId, caller: Asker) -> None:
 def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker) -> dict[str, Any]:
     """Correct a point; what was there before stays in the history."""
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         _known(tx, row, point_id)
         _record(caller, tx, row, str(point_id), "edit", _body(press), False)
         job_id = _settled(caller, tx, row)
@@ -191,7 +191,7 @@ def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker
 def remove(session_id: SessionId, point_id: uuid.UUID, caller: Asker) -> None:
     """Take a point away."""
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         _known(tx, row, point_id)
         _record(caller, tx, row, str(point_id), "delete", {}, True)
         job_id = _settled(caller, tx, row)

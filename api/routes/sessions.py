@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from api.access import Asker, Caller, SessionId
 from api.problems import ANSWERS, KNOWN, Problem
@@ -105,13 +106,6 @@ def _metadata(details: dict[str, Any]) -> dict[str, Any] | str:
 def create(new: New, caller: Asker, response: Response) -> dict[str, Any]:
     """Begin a session; the same `session_id` again gives the same session."""
     session_id = str(new.session_id or uuid.uuid4())
-    with caller.state.store.catalog.look() as tx:
-        held = tx.get(SessionRow, session_id)
-    if held is not None:
-        if held.user_id != caller.user_id or held.deleted_at is not None:
-            raise Problem(409, f"The id {session_id} is taken; choose another.")
-        response.status_code = 200
-        return shown(held) | {"upload_url": f"/api/sessions/{session_id}/upload/fit"}
     row = SessionRow(
         session_id=session_id,
         user_id=caller.user_id,
@@ -120,10 +114,22 @@ def create(new: New, caller: Asker, response: Response) -> dict[str, Any]:
         start_time=new.start_time or now(),
     )
     _apply(row, new)
-    with caller.begin() as tx:
-        tx.add(row)
-        tx.flush()
-        return shown(row) | {"upload_url": f"/api/sessions/{session_id}/upload/fit"}
+    try:
+        with caller.begin() as tx:
+            tx.add(row)
+    except IntegrityError:  # it came before, perhaps in this very instant
+        row = _earlier(caller, session_id)
+        response.status_code = 200
+    return shown(row) | {"upload_url": f"/api/sessions/{session_id}/upload/fit"}
+
+
+def _earlier(caller: Caller, session_id: str) -> SessionRow:
+    """The caller's session that has this id already; 409 if it is another's, or was deleted."""
+    with caller.look() as tx:
+        held = tx.get(SessionRow, session_id)
+    if held is None or held.user_id != caller.user_id or held.deleted_at is not None:
+        raise Problem(409, f"The id {session_id} is taken; choose another.")
+    return held
 
 
 def _apply(row: SessionRow, change: Editable) -> None:
@@ -190,7 +196,7 @@ def get(session_id: SessionId, caller: Asker) -> dict[str, Any]:
 
 def _update(session_id: uuid.UUID, change: Editable, caller: Caller) -> dict[str, Any]:
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         _apply(row, change)
         tx.flush()
         if "end_time" in change.model_fields_set and _has_content(tx, row):

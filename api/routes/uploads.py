@@ -37,7 +37,7 @@ def receive(
     content_type: str | None, max_bytes: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Keep bytes, journal them and promise their processing, in this order."""
-    store = caller.state.store
+    store = caller.store
     with caller.look() as tx:
         caller.own_session(tx, session_id)
     try:
@@ -186,6 +186,6 @@ def _gaps(caller: Caller, session_id: str) -> dict[str, Any] | None:
     from store.gaps import gaps
 
     try:
-        return gaps(caller.state.store, session_id)
+        return gaps(caller.store, session_id)
     except NotFoundError:
         return None
