@@ -125,5 +125,5 @@ def _people() -> None:
     _policy("users", "admin", f"{ROLE} = 'admin'")
     _policy("grants", "coach", f"coach_id = {UID}")
     op.execute("GRANT SELECT, INSERT ON access_log TO squash_app")
-    _policy("access_log", "seen", f"user_id = {UID}")
+    _policy("access_log", "seen", f"user_id = {UID} OR actor_id = {UID}")
     _execute(f"CREATE POLICY looked ON access_log FOR INSERT TO squash_app WITH CHECK (actor_id = {UID})")
