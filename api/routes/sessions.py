@@ -165,7 +165,7 @@ def list_sessions(
         query = query.where(SessionRow.session_type == session_type)
     for moment, after in ((start_date, True), (end_date, False)):
         if moment is not None:
-            from squashlib.session import parse_iso
+            from squashlib.moments import parse_iso
 
             aware = parse_iso(moment.isoformat())
             query = query.where(SessionRow.start_time >= aware if after else SessionRow.start_time < aware)
