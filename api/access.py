@@ -9,7 +9,7 @@ from typing import Annotated
 import jwt
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPBearer
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from api import issuers, ratelimit, tokens
@@ -128,18 +128,25 @@ def _same_site(request: Request) -> None:
 Asker = Annotated[Caller, Depends(_caller)]
 
 
+#: Asked anew for each request: a login that was ended, anywhere, lets nobody in.
+_ALIVE = select(RefreshToken.family_id).where(
+    RefreshToken.family_id == bindparam("family_id"),
+    RefreshToken.user_id == User.user_id,
+    RefreshToken.revoked_at.is_(None),
+)
+_LOGGED_IN = select(User.user_id, User.email, User.role, User.timezone).where(
+    User.user_id == bindparam("user_id"), _ALIVE.exists()
+)
+
+
 def identify(state: ApiState, token: str) -> Caller | None:
     """Whose token it is; None if it does not let in."""
     try:
         user_id, family_id = tokens.read_access_token(token, state.secret_key)
     except jwt.PyJWTError:
         return _external(state, token)
-    alive = select(RefreshToken.family_id).where(
-        RefreshToken.family_id == family_id, RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None)
-    )
-    with state.store.catalog.look() as tx:
-        user = tx.scalar(select(User).where(User.user_id == user_id, alive.exists()))
-        return None if user is None else _caller_of(state, user, family_id)
+    user = state.store.catalog.glance(_LOGGED_IN, {"user_id": user_id, "family_id": family_id})
+    return None if user is None else Caller(state, user.user_id, user.email, user.role, user.timezone, family_id)
 
 
 def _external(state: ApiState, token: str) -> Caller | None:
@@ -150,8 +157,4 @@ def _external(state: ApiState, token: str) -> Caller | None:
     except jwt.PyJWTError:
         return None
     user = issuers.user_of(state, claims)
-    return None if user is None else _caller_of(state, user, None)
-
-
-def _caller_of(state: ApiState, user: User, family_id: str | None) -> Caller:
-    return Caller(state, user.user_id, user.email, user.role, user.timezone, family_id)
+    return None if user is None else Caller(state, user.user_id, user.email, user.role, user.timezone, None)

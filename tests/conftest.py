@@ -44,4 +44,4 @@ def store(settings: Settings) -> Iterator[Store]:
     """A store on each database."""
     store = Store.open(settings)
     yield store
-    store.catalog.engine.dispose()
+    store.catalog.close()

@@ -43,7 +43,7 @@ class Server:
         self.uvicorn.should_exit = True
         self.thread.join(20)
         self.socket.close()
-        self.app.state.squash.store.catalog.engine.dispose()
+        self.app.state.squash.store.catalog.close()
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

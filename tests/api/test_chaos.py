@@ -183,4 +183,4 @@ def check_samples(settings: Settings, watches: list[ChaosWatch]) -> None:
         times = [at(session, second) for second in session["hr_time"].values]
         assert dict(zip(times, session["heart_rate"].values.astype(int).tolist(), strict=True)) == watch.bpm
         assert len(times) == len(set(times)) == len(json.loads(json.dumps(watch.bpm)))
-    store.catalog.engine.dispose()
+    store.catalog.close()

@@ -158,4 +158,4 @@ def test_the_api_takes_them(local: LocalIssuer, tmp_path: Any, database_url: str
     assert (first.user_id, again.user_id, first.email) == (sub, sub, "ann@example.org")
     assert identify(state, local.sign("new", aud="other")) is None
     state.hands.shutdown()
-    state.store.catalog.engine.dispose()
+    state.store.catalog.close()

@@ -78,7 +78,7 @@ def test_many_processes_may_start_at_once(database_url: str) -> None:
         catalogs = list(pool.map(lambda _: Catalog.open(url), range(4)))
     for catalog in catalogs:
         assert catalog.healthy()
-        catalog.engine.dispose()
+        catalog.close()
 
 
 def test_an_owner_who_may_not_make_roles_is_told_what_to_do(tmp_path: Path) -> None:
@@ -97,5 +97,5 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_do(tmp_path: Path) -> N
                 connection.execute(text("GRANT squash_app, squash_service TO squash_owner"))
             catalog = Catalog.open(url_of(url))
             assert catalog.healthy()
-            catalog.engine.dispose()
+            catalog.close()
         admin.dispose()

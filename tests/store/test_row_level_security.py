@@ -25,7 +25,7 @@ def store(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     with services.database(postgres) as url:
         store = Store.open(Settings(home=tmp_path_factory.mktemp("home"), database_url=url))
         yield store
-        store.catalog.engine.dispose()
+        store.catalog.close()
 
 
 @pytest.fixture(scope="module")
@@ -168,5 +168,5 @@ def test_functions_of_supabase_are_left_alone(postgres: str, tmp_path_factory: p
         store = Store.open(Settings(home=tmp_path_factory.mktemp("home"), database_url=url))
         with there.connect() as connection:
             assert str(connection.scalar(text("SELECT auth.uid()"))) == theirs
-        store.catalog.engine.dispose()
+        store.catalog.close()
         there.dispose()
