@@ -207,13 +207,14 @@ def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
         *(f"time_in_zone_{zone}" for zone in range(1, 6)),
     )  # fmt: skip
     insights = document["insights"]["metrics"]
-    winners = [rally["winner"] for rally in document["rallies"]]
+    winners = [rally["winner"] for rally in document["rallies"] if rally["winner"] is not None]
     return {
         "start": document["session"]["start"],
         **{name: document["metrics"][name]["value"] for name in names},
-        "points_won": winners.count("me"),
-        "points_lost": winners.count("opponent"),
+        "points_won": winners.count("me") if winners else None,
+        "points_lost": winners.count("opponent") if winners else None,
         "hr_difference": insights["hr_difference"],
         "win_rate_by_rally_length": insights["win_rate_by_rally_length"],
         "optimal_hr_zone": insights["optimal_hr_zone"],
+        "performance_by_zone": insights.get("performance_by_zone"),
     }
