@@ -6,6 +6,7 @@ from fastapi import APIRouter, File, Request, Response, UploadFile
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
+from api import ratelimit
 from api.access import Asker, Caller, SessionId
 from api.problems import ANSWERS, KNOWN, Problem
 from api.wire import iso
@@ -24,10 +25,12 @@ STAGES = {"queued", "processing", "completed", "failed"}
 def upload_fit(
     session_id: SessionId,
     caller: Asker,
+    request: Request,
     response: Response,
     file: Annotated[UploadFile, File(description="FIT, GPX, TCX")],
 ) -> dict[str, Any]:
     """Upload a recording: FIT, GPX or TCX, plain, gzipped or zipped. The same bytes again are known again."""
+    ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, file.size or 0)
     name = (file.filename or "recording").replace("\\", "/").rpartition("/")[2][:200]
     return receive(caller, session_id, response, "file", file.file, name, file.content_type, MAX_FILE)
 
@@ -77,6 +80,7 @@ async def _body(request: Request) -> bytes:
 
 async def _batch(session_id: Any, caller: Caller, request: Request, response: Response, kind: str) -> dict[str, Any]:
     body = await _body(request)
+    await run_in_threadpool(ratelimit.count, request, caller.state.limiter, "bytes", caller.user_id, len(body))
     content_type = request.headers.get("content-type", "application/json")
     count = await run_in_threadpool(_counted, body, content_type, kind)
     answer = await run_in_threadpool(receive, caller, session_id, response, kind, body, None, content_type, MAX_BATCH)
