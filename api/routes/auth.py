@@ -40,18 +40,18 @@ class Account(Wire):
 class Credentials(Wire):
     """What a login needs."""
 
-    email: str = Field(max_length=320)
-    password: str = Field(max_length=256)
+    email: str = Field(max_length=320, examples=["ann@example.org"])
+    password: str = Field(max_length=256, examples=["a long pass phrase"])
 
 
 class Person(Wire):
     """A user as the API shows them."""
 
-    user_id: str
-    email: str
+    user_id: str = Field(examples=["0198c7d2-6f3e-7a51-9d7e-1f0d5a2b3c4d"])
+    email: str = Field(examples=["ann@example.org"])
     full_name: str | None
-    role: str
-    timezone: str
+    role: str = Field(examples=["player"])
+    timezone: str = Field(examples=["Europe/Amsterdam"])
     max_heart_rate: float | None = None
     resting_heart_rate: float | None = None
     birth_year: int | None = None
@@ -61,8 +61,8 @@ class Person(Wire):
 class TokenPair(Wire):
     """What lets a client in."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiIs…"])
+    refresh_token: str = Field(examples=["n0R3…"])
     token_type: str = "bearer"  # noqa: S105 - not a secret
     expires_in: int
 
@@ -77,7 +77,7 @@ class Change(Wire):
     """What a player may change of themselves."""
 
     full_name: str | None = Field(None, max_length=200)
-    timezone: str | None = Field(None, max_length=64)
+    timezone: str | None = Field(None, max_length=64, examples=["Europe/Amsterdam"])
     max_heart_rate: float | None = Field(None, ge=100, le=240)
     resting_heart_rate: float | None = Field(None, ge=25, le=120)
     birth_year: int | None = Field(None, ge=1900, le=2100)

@@ -35,9 +35,9 @@ class Ask(Wire):
 class Code(Wire):
     """What the watch shows, and what it keeps."""
 
-    device_code: str
-    user_code: str
-    verification_uri: str
+    device_code: str = Field(examples=["pQ3x…"])
+    user_code: str = Field(examples=["BCDF-GHJK"])
+    verification_uri: str = Field(examples=["https://squash.example.org/"])
     expires_in: int
     interval: int
 
@@ -45,13 +45,13 @@ class Code(Wire):
 class Approval(Wire):
     """The code that the player read from the watch."""
 
-    user_code: str = Field(max_length=20)
+    user_code: str = Field(max_length=20, examples=["BCDF-GHJK"])
 
 
 class Redeem(Wire):
     """The watch asks whether the player has approved."""
 
-    device_code: str = Field(max_length=200)
+    device_code: str = Field(max_length=200, examples=["pQ3x…"])
     grant_type: str = GRANT
 
 

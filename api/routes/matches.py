@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Asker, SessionId
+from api.answers import Merged, Overlap
 from api.problems import ANSWERS, Problem
 from api.routes.sessions import shown
 from api.wire import Wire
@@ -26,7 +28,7 @@ OPEN_FOR = timedelta(hours=3)
 class Join(Wire):
     """The other recording."""
 
-    other_session_id: uuid.UUID
+    other_session_id: uuid.UUID = Field(examples=["0198c7d2-6f3e-7a51-9d7e-1f0d5a2b3c4d"])
 
 
 def shared_part(one: SessionRow, other: SessionRow) -> float:
@@ -37,7 +39,7 @@ def shared_part(one: SessionRow, other: SessionRow) -> float:
     return max(0.0, common / shorter) if shorter > timedelta(0) else 0.0
 
 
-@router.get("/overlaps")
+@router.get("/overlaps", response_model=list[Overlap])
 def overlaps(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """My other sessions of the same sport that look like recordings of the same match."""
     with caller.look() as tx:
@@ -53,7 +55,7 @@ def _near(tx: Session, row: SessionRow) -> list[SessionRow]:
     return [other for other in others if shared_part(row, other) >= MIN_SHARE]
 
 
-@router.post("/merge", status_code=202)
+@router.post("/merge", status_code=202, response_model=Merged)
 def merge(session_id: SessionId, join: Join, caller: Asker) -> dict[str, Any]:
     """Join another recording to this session: each stream comes from the device that measured it better."""
     uploads = caller.store.uploads

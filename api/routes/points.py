@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from pydantic import BeforeValidator, Field
 
 from api.access import Asker, Caller, SessionId
-from api.problems import ANSWERS, KNOWN, Problem
+from api.answers import PointShown
+from api.problems import ANSWERS, Problem, known
 from api.wire import Moment, Wire, iso
 from squashlib.scoring import parse_points, referee
 from store import jobs
@@ -37,7 +38,7 @@ class Press(Wire):
     """One press on the watch."""
 
     point_id: uuid.UUID | None = None
-    timestamp: Moment | None = None
+    timestamp: Moment | None = Field(None, examples=["2026-01-15T10:15:23Z"])
     winner: Literal["me", "opponent"] | None = Field(None, examples=["me"])
     score_me_before: Score = None
     score_opponent_before: Score = None
@@ -107,7 +108,7 @@ def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
     return jobs.enqueue(tx, "process", row.session_id, caller.user_id).job_id
 
 
-@router.post("", status_code=201, responses=KNOWN)
+@router.post("", status_code=201, responses=known(PointShown), response_model=PointShown)
 def add(session_id: SessionId, press: Press, caller: Asker, response: Response) -> dict[str, Any]:
     """Record a point; the same `point_id` again is the same point. Without `timestamp` the server's clock counts."""
     if press.winner is None and str(press.is_let).lower() != "true":
@@ -154,7 +155,7 @@ def _repeated(events: list[PointEvent], press: Press, body: dict[str, Any]) -> s
     return str(held[-1]["point_id"]) if same else None
 
 
-@router.get("")
+@router.get("", response_model=list[PointShown])
 def list_points(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """All points that hold, in order, with what the laws of scoring find odd."""
     with caller.look() as tx:
@@ -175,7 +176,7 @@ def undo(session_id: SessionId, caller: Asker) -> None:
     caller.state.hand_over(job_id)
 
 
-@router.put("/{point_id}")
+@router.put("/{point_id}", response_model=PointShown)
 def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker) -> dict[str, Any]:
     """Correct a point; what was there before stays in the history."""
     with caller.begin() as tx:

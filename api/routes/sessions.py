@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from api.access import Asker, Caller, SessionId
-from api.problems import ANSWERS, KNOWN, Problem
+from api.answers import SessionMade, SessionShown
+from api.problems import ANSWERS, Problem, known
 from api.wire import Moment, Wire, iso, storable
 from store import jobs
 from store.tables import AnalysisRow, PointEvent, SessionRow, Upload, now
@@ -31,7 +32,7 @@ CLOCKS_APART = timedelta(hours=1)
 class Editable(Wire):
     """What of a session may be changed at any time."""
 
-    end_time: Moment | None = None
+    end_time: Moment | None = Field(None, examples=["2026-01-15T11:00:00Z"])
     final_score_me: Score = None
     final_score_opponent: Score = None
     total_games: Score = None
@@ -64,7 +65,7 @@ class New(Editable):
     session_id: uuid.UUID | None = None
     session_type: Kind = "match"
     sport: str = Field("squash", max_length=50)
-    start_time: Moment | None = None
+    start_time: Moment | None = Field(None, examples=["2026-01-15T10:00:00Z"])
 
 
 def shown(row: SessionRow, summary: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -102,7 +103,7 @@ def _metadata(details: dict[str, Any]) -> dict[str, Any] | str:
     return json.dumps(kept) if AS_TEXT in details else kept
 
 
-@router.post("", status_code=201, responses=KNOWN)
+@router.post("", status_code=201, responses=known(SessionMade), response_model=SessionMade)
 def create(new: New, caller: Asker, response: Response) -> dict[str, Any]:
     """Begin a session; the same `session_id` again gives the same session."""
     session_id = str(new.session_id or uuid.uuid4())
@@ -148,7 +149,7 @@ def _apply(row: SessionRow, change: Editable) -> None:
         raise Problem(422, f"end_time is {iso(row.end_time)}, must not be before start_time {iso(row.start_time)}.")
 
 
-@router.get("")
+@router.get("", response_model=list[SessionShown])
 def list_sessions(
     caller: Asker,
     request: Request,
@@ -186,7 +187,7 @@ def _summaries(tx: Any, rows: list[SessionRow]) -> dict[str, dict[str, Any]]:
     return {row.session_id: row.summary for row in found}
 
 
-@router.get("/{session_id}")
+@router.get("/{session_id}", response_model=SessionShown)
 def get(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """One session with its figures."""
     with caller.look() as tx:
@@ -214,13 +215,13 @@ def _has_content(tx: Any, row: SessionRow) -> bool:
     )
 
 
-@router.put("/{session_id}")
+@router.put("/{session_id}", response_model=SessionShown)
 def put(session_id: SessionId, change: Editable, caller: Asker) -> dict[str, Any]:
     """Change a session."""
     return _update(session_id, change, caller)
 
 
-@router.patch("/{session_id}")
+@router.patch("/{session_id}", response_model=SessionShown)
 def patch(session_id: SessionId, change: Editable, caller: Asker) -> dict[str, Any]:
     """Change a session."""
     return _update(session_id, change, caller)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Asker, Caller
+from api.answers_statistics import StatisticsShown, TrendsShown
 from api.problems import ANSWERS, Problem
 from api.wire import Moment, iso
 from squashlib.statistics import Played, aggregate, bests, by_opponent, load, totals, trend
@@ -22,7 +23,7 @@ PERFORMANCE = ("points_won", "number_of_rallies", "longest_rally_length", "total
 Start = Annotated[Moment | None, Query(examples=["2025-01-01"])]
 
 
-@router.get("/statistics")
+@router.get("/statistics", response_model=StatisticsShown)
 def statistics(
     user_id: uuid.UUID,
     caller: Asker,
@@ -45,7 +46,7 @@ def statistics(
     }
 
 
-@router.get("/trends")
+@router.get("/trends", response_model=TrendsShown)
 def trends(user_id: uuid.UUID, caller: Asker, start_date: Start = None, end_date: Start = None) -> dict[str, Any]:
     """How performance and fitness change, session by session and as a slope with its interval."""
     zone, played = _played(caller, user_id, start_date, end_date)
