@@ -109,21 +109,27 @@ class ChaosWatch:
         name = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         key = {"Idempotency-Key": name} if self.chance.random() < 0.5 else {}
         lost = self.chance.random() < 0.2
-        deadline = time.monotonic() + 900
+        deadline, tries = time.monotonic() + 1800, 0
         while time.monotonic() < deadline:
+            tries += 1
             try:
                 answer = self.client.request(method, path, json=body, headers=key)
             except httpx.TransportError:
-                time.sleep(0.05)
+                self.wait(tries)
                 continue
             if answer.status_code in fine and not lost:
                 self.taken += 1
                 return answer
             retry = answer.status_code in fine or answer.status_code >= 500 or "Retry-After" in answer.headers
             assert retry, f"{method} {path}: {answer.status_code} {answer.text}"
+            if answer.status_code not in fine:
+                self.wait(tries)
             lost = False
-            time.sleep(0.02)
         raise AssertionError(f"{method} {path} was not taken in time")
+
+    def wait(self, tries: int) -> None:
+        """As watches do: longer each time, and never all at once."""
+        time.sleep(self.chance.uniform(0, min(3.0, 0.1 * 2**tries)))
 
 
 def iso(moment: datetime) -> str:
