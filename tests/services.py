@@ -18,7 +18,7 @@ import pytest
 
 OWNER = "squash_owner"
 #: Tests kill our servers, never this one: what it would lose with the machine does not matter.
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def needed(program: Path | str | None, name: str) -> str:
@@ -46,7 +46,7 @@ def postgres_bin() -> Path | None:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(*, durable: bool = False) -> Iterator[str]:
     """A cluster of its own; yields the URL of its server as the owner of databases to be made (no superuser)."""
     programs = Path(needed(postgres_bin(), "PostgreSQL"))
     with tempfile.TemporaryDirectory(prefix="squash-pg-") as folder:
@@ -58,7 +58,8 @@ def postgres() -> Iterator[str]:
         data, port = f"{folder}/data", free_port()
         initdb = [f"{programs}/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "--no-locale", "-E", "UTF8"]
         subprocess.run(initdb, check=True, timeout=120, **given)
-        options = [f"-c{option}" for option in (*FAST, f"port={port}", "unix_socket_directories=")]
+        given_options = (*(() if durable else FAST), "max_connections=200", f"port={port}", "unix_socket_directories=")
+        options = [f"-c{option}" for option in given_options]
         server = subprocess.Popen([f"{programs}/postgres", "-D", data, *options], **given)
         try:
             _prepare(f"postgresql://postgres@127.0.0.1:{port}/postgres")

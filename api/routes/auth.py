@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Cookie, Request, Response
 from pydantic import AliasChoices, Field, field_validator
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import undefer
 
@@ -19,6 +19,9 @@ from store.tables import AthleteSettings, User, now
 router = APIRouter(prefix="/api/auth", tags=["auth"], responses=OPEN_ANSWERS)
 
 WRONG = "The e-mail or the password is wrong."
+TAKEN = "There is an account with this e-mail; log in instead."
+#: Asked before the password is hashed: who registers again after a lost answer costs nothing.
+_TAKEN = select(User.user_id).where(User.email == bindparam("email"))
 
 
 class Account(Wire):
@@ -90,6 +93,8 @@ class Change(Wire):
 def register(account: Account, request: Request, state: State) -> Person:
     """Make an account."""
     ratelimit.count(request, state.limiter, "login", ratelimit.address(request))
+    if state.store.catalog.glance(_TAKEN, {"email": account.email}) is not None:
+        raise Problem(409, TAKEN)
     user = User(
         user_id=str(uuid.uuid4()),
         email=account.email,
@@ -109,7 +114,7 @@ def register(account: Account, request: Request, state: State) -> Person:
             tx.flush()
             tx.add(settings)
     except IntegrityError as error:
-        raise Problem(409, "There is an account with this e-mail; log in instead.") from error
+        raise Problem(409, TAKEN) from error
     return _person(user, settings)
 
 
