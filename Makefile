@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo up lab test check bench accuracy lock pictures clean help
+.PHONY: demo up lab test check bench chaos accuracy lock pictures clean help
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -39,6 +39,9 @@ check: $(READY) ## ruff, types, layers, notebooks clean
 
 bench: $(READY) ## NAME ours= peer= ratio= (ONLY=name for one)
 	@$(BIN)/python -m benchmarks $(ONLY)
+
+chaos: $(READY) ## 200 watches, 50 kills of the server, on SQLite and PostgreSQL (20 minutes)
+	SQUASH_CHAOS=full $(BIN)/python -m pytest -v tests/api/test_chaos.py
 
 accuracy: $(READY) ## detection against truth, a line per sensor set
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)

@@ -3,18 +3,21 @@
 import uuid
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import jwt
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPBearer
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from api import issuers, ratelimit, tokens
 from api.problems import Problem
 from api.state import ApiState
-from store.tables import AccessLog, Grant, RefreshToken, SessionRow, User
+from store import Store, visible
+from store.catalog import Claims
+from store.tables import AccessLog, RefreshToken, SessionRow, User
 
 ACCESS_COOKIE = "squash_access"
 REFRESH_COOKIE = "squash_refresh"
@@ -44,13 +47,18 @@ class Caller:
     timezone: str
     family_id: str | None
 
+    @cached_property
+    def store(self) -> Store:
+        """The store as the caller may see it."""
+        return self.state.store.seen_by(self.user_id, self.role)
+
     def begin(self) -> AbstractContextManager[Session]:
         """A transaction in which PostgreSQL, too, shows only what the caller may see."""
-        return self.state.store.catalog.begin(user_id=self.user_id, role=self.role)
+        return self.store.catalog.begin()
 
     def look(self) -> AbstractContextManager[Session]:
         """As `begin`, only to read."""
-        return self.state.store.catalog.look(user_id=self.user_id, role=self.role)
+        return self.store.catalog.look()
 
     def own_session(self, tx: Session, session_id: uuid.UUID) -> SessionRow:
         """A session of the caller, to change; 404 for anything else."""
@@ -58,6 +66,11 @@ class Caller:
         if row is None or row.user_id != self.user_id or row.deleted_at is not None:
             raise unknown_session(session_id)
         return row
+
+    def held_session(self, tx: Session, session_id: uuid.UUID) -> SessionRow:
+        """As `own_session`; others who would change it wait until this transaction ends."""
+        tx.get(SessionRow, str(session_id), with_for_update={"key_share": True})
+        return self.own_session(tx, session_id)
 
     def seen_session(self, tx: Session, session_id: uuid.UUID, what: str) -> SessionRow:
         """A session to look at: own, of a player who granted it to this coach, or any for an admin (logged)."""
@@ -70,15 +83,15 @@ class Caller:
 
     def _note(self, row: SessionRow, what: str) -> None:
         """Who opened whose session."""
-        with self.state.store.catalog.begin() as tx:
+        with self.begin() as tx:
             tx.add(AccessLog(actor_id=self.user_id, user_id=row.user_id, session_id=row.session_id, what=what))
 
     def _may_see(self, tx: Session, owner_id: str) -> bool:
-        return owner_id == self.user_id or self.role == "admin" or self.coaches(tx, owner_id)
+        return visible.may_see(tx, self.store.catalog.claims, owner_id)
 
     def coaches(self, tx: Session, player_id: str) -> bool:
         """Whether the caller is a coach whom this player lets look."""
-        return self.role == "coach" and tx.get(Grant, (player_id, self.user_id)) is not None
+        return visible.coaches(tx, Claims(self.user_id, self.role), player_id)
 
 
 def unknown_session(session_id: uuid.UUID) -> Problem:
@@ -115,18 +128,25 @@ def _same_site(request: Request) -> None:
 Asker = Annotated[Caller, Depends(_caller)]
 
 
+#: Asked anew for each request: a login that was ended, anywhere, lets nobody in.
+_ALIVE = select(RefreshToken.family_id).where(
+    RefreshToken.family_id == bindparam("family_id"),
+    RefreshToken.user_id == User.user_id,
+    RefreshToken.revoked_at.is_(None),
+)
+_LOGGED_IN = select(User.user_id, User.email, User.role, User.timezone).where(
+    User.user_id == bindparam("user_id"), _ALIVE.exists()
+)
+
+
 def identify(state: ApiState, token: str) -> Caller | None:
     """Whose token it is; None if it does not let in."""
     try:
         user_id, family_id = tokens.read_access_token(token, state.secret_key)
     except jwt.PyJWTError:
         return _external(state, token)
-    alive = select(RefreshToken.family_id).where(
-        RefreshToken.family_id == family_id, RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None)
-    )
-    with state.store.catalog.look() as tx:
-        user = tx.scalar(select(User).where(User.user_id == user_id, alive.exists()))
-        return None if user is None else _caller_of(state, user, family_id)
+    user = state.store.catalog.glance(_LOGGED_IN, {"user_id": user_id, "family_id": family_id})
+    return None if user is None else Caller(state, user.user_id, user.email, user.role, user.timezone, family_id)
 
 
 def _external(state: ApiState, token: str) -> Caller | None:
@@ -137,8 +157,4 @@ def _external(state: ApiState, token: str) -> Caller | None:
     except jwt.PyJWTError:
         return None
     user = issuers.user_of(state, claims)
-    return None if user is None else _caller_of(state, user, None)
-
-
-def _caller_of(state: ApiState, user: User, family_id: str | None) -> Caller:
-    return Caller(state, user.user_id, user.email, user.role, user.timezone, family_id)
+    return None if user is None else Caller(state, user.user_id, user.email, user.role, user.timezone, None)

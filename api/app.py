@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from pythonjsonlogger.json import JsonFormatter
 
 from api import idempotency, problems
@@ -70,9 +71,20 @@ class Api(FastAPI):
         return super().openapi()
 
 
+def _name(route: APIRoute) -> str:
+    """What a generated client calls an operation: its subject and its verb."""
+    return f"{route.tags[0] if route.tags else 'api'}_{route.name}"
+
+
 def create_app() -> FastAPI:
     """The application, without a store until it starts."""
-    app = Api(title="squashlib", version="2026.1", lifespan=_lifespan, description=__doc__)
+    app = Api(
+        title="squashlib",
+        version="2026.1",
+        lifespan=_lifespan,
+        description=__doc__,
+        generate_unique_id_function=_name,
+    )
     problems.install(app)
     for module in ROUTES:
         app.include_router(module.router)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import jwt
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import undefer
 
 from store.settings import Settings
 from store.tables import User
@@ -86,7 +87,7 @@ def user_of(state: "ApiState", claims: dict[str, Any]) -> User | None:
     assert state.issuer is not None
     user_id = _uuid(state.issuer.issuer, str(claims["sub"]))
     with state.store.catalog.look() as tx:
-        user = tx.get(User, user_id)
+        user = tx.get(User, user_id, options=[undefer(User.password_hash)])
         if user is not None:
             return user if user.password_hash is None else None
     email = str(claims.get("email") or "").strip().lower()[:320]

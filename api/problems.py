@@ -61,8 +61,9 @@ ANSWERS = _described((400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503))
 OPEN_ANSWERS = _described((400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 503))
 
 
-#: For POSTs that may find what they would make.
-KNOWN: dict[int | str, dict[str, Any]] = {200: {"description": "It was here already: the same as the first answer"}}
+def known(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """For POSTs that may find what they would make."""
+    return {200: {"model": model, "description": "It was here already: the same as the first answer"}}
 
 
 def install(app: FastAPI) -> None:

@@ -54,13 +54,17 @@ def address(request: Request) -> str:
 
 
 def count(request: Request, limiter: Limiter, policy: str, who: str, cost: int = 1) -> None:
-    """Count a request; the headers go on its answer, 429 if there is nothing left."""
+    """Count a request, or the bytes that it costs; the headers go on its answer, 429 if there is nothing left."""
     allowed, left, wait_s = limiter.hit(policy, who, cost)
     item = POLICIES[policy]
-    request.state.rate_limit = {
-        "RateLimit-Policy": f'"{policy}";q={item.amount};w={item.get_expiry()}',
-        "RateLimit": f'"{policy}";r={left};t={wait_s}',
-    }
+    unit = ';qu="content-bytes"' if policy == "bytes" else ""
+    told = getattr(request.state, "rate_limit", {})
+    for name, value in (
+        ("RateLimit-Policy", f'"{policy}";q={item.amount};w={item.get_expiry()}{unit}'),
+        ("RateLimit", f'"{policy}";r={left};t={wait_s}'),
+    ):
+        told[name] = f"{told[name]}, {value}" if name in told else value
+    request.state.rate_limit = told
     if not allowed:
         raise too_many(wait_s)
 

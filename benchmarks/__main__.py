@@ -9,7 +9,7 @@ NOT_TIMED = {"accuracy", "labelled_videos", "tennis_wrist"}
 
 
 def main() -> int:
-    names = [m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name != "__main__"]
+    names = [m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name != "__main__" and not m.ispkg]
     names = [name for name in names if name not in NOT_TIMED]
     chosen = sys.argv[1:] or names
     if unknown := [name for name in chosen if name not in names]:

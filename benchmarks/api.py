@@ -1,13 +1,16 @@
-"""The API under load, beside what the first system did: a row of the ORM for each heart rate (`bulk_insert_mappings`).
+"""The API under load on PostgreSQL, beside what the first system did: a row of the ORM for each heart rate.
 
-Real uvicorn, real HTTP; the catalog is SQLite in a fresh folder, or PostgreSQL with `SQUASH_BENCH_DATABASE_URL`.
-`size` counts what 5,400 heart rates take on disk: the stored batch against table and index of rows.
+Real uvicorn with two workers, real HTTP, a PostgreSQL of its own with its usual durability (or the one of
+`SQUASH_BENCH_DATABASE_URL`); both ways get the same bodies over HTTP. `size` counts what 5,400 heart rates take on
+disk: the stored batch and its catalog rows against table and index of rows. `REQUESTS=` of memory's run.
 """
 
+import contextlib
+import http.client
 import json
 import os
 import random
-import socket
+import signal
 import statistics
 import subprocess
 import sys
@@ -15,73 +18,77 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
-from sqlalchemy import DateTime, Float, String, create_engine, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+import psutil
+import psycopg
 
-SAMPLES, WATCHES, SECONDS = 5400, 100, 8
+from tests import services
+
+SAMPLES, WATCHES, SECONDS, BATCHES = 5400, 100, 10, 12
+REQUESTS = int(os.environ.get("REQUESTS", "20000"))
 START = datetime(2026, 1, 15, 10, tzinfo=UTC)
+FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="big.fit"\r\n\r\n%s\r\n--b--\r\n'
 
 
-class Base(DeclarativeBase):
-    pass
+class Client:
+    """A lean HTTP client: what is measured is the server."""
+
+    def __init__(self, url: str) -> None:
+        self.host = urlsplit(url).netloc
+        self.connection = http.client.HTTPConnection(self.host, timeout=120)
+        self.headers = {"Content-Type": "application/json"}
+
+    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> bytes:
+        self.connection.request(method, path, body, {**self.headers, "Content-Type": kind})
+        answer = self.connection.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:300]!r}")
+        return content
+
+    def log_in(self) -> "Client":
+        account = json.dumps({"email": f"{uuid.uuid4().hex}@example.org", "password": "a long pass phrase"}).encode()
+        self.ask("POST", "/api/auth/register", account)
+        token = json.loads(self.ask("POST", "/api/auth/login", account))["access_token"]
+        self.headers["Authorization"] = f"Bearer {token}"
+        return self
+
+    def as_well(self) -> "Client":
+        """Another connection of the same person."""
+        other = Client(f"http://{self.host}")
+        other.headers = self.headers
+        return other
+
+    def begin(self) -> str:
+        return "/api/sessions/" + str(json.loads(self.ask("POST", "/api/sessions", b"{}"))["session_id"])
 
 
-class HeartRate(Base):
-    """As the reference has it: primary key of time and session."""
-
-    __tablename__ = "heart_rate_data"
-    time: Mapped[datetime] = mapped_column(DateTime, primary_key=True)
-    session_id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    heart_rate: Mapped[float] = mapped_column(Float)
-    hr_zone: Mapped[int]
-    confidence: Mapped[float]
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = {**os.environ, "SQUASH_HOME": str(home)}
-    env.pop("PREFECT_API_URL", None)
-    if url := os.environ.get("SQUASH_BENCH_DATABASE_URL"):
-        env["SQUASH_DATABASE_URL"] = url
-    command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port), "--log-level", "error"]
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen([*command, "--no-access-log"], env=env, stderr=log)
+@contextlib.contextmanager
+def serving(app: str, home: Path, settings: dict[str, str], workers: int) -> Iterator[tuple[str, psutil.Process]]:
+    port = services.free_port()
+    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--workers", str(workers)]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("SQUASH_", "PREFECT_"))}
+    with (home / f"{app}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--log-level", "error", "--no-access-log", "--timeout-keep-alive", "300"],
+            env={**env, **settings},
+            stderr=log,
+        )
     try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(600):
-            try:
-                httpx.get(f"{address}/openapi.json")
+        for _ in range(1200):
+            with contextlib.suppress(OSError, RuntimeError):
+                Client(f"http://127.0.0.1:{port}").ask("GET", "/openapi.json")
                 break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield address
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)
     finally:
-        process.terminate()
-        process.wait(20)
-
-
-def player(url: str) -> httpx.Client:
-    client = httpx.Client(base_url=url, timeout=60)
-    account = {"email": f"{uuid.uuid4().hex}@example.org", "password": "a long pass phrase"}
-    client.post("/api/auth/register", json=account).raise_for_status()
-    token = client.post("/api/auth/login", json=account).raise_for_status().json()["access_token"]
-    client.cookies.clear()
-    client.headers["Authorization"] = f"Bearer {token}"
-    return client
-
-
-def begin(client: httpx.Client) -> str:
-    return "/api/sessions/" + str(client.post("/api/sessions", json={}).raise_for_status().json()["session_id"])
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
 
 
 def batch(seed: int) -> bytes:
@@ -95,61 +102,39 @@ def batch(seed: int) -> bytes:
     return json.dumps({"data": rows}).encode()
 
 
-def rows_by_orm(folder: Path) -> tuple[float, int]:
-    """Seconds and bytes of the peer: parse the same body, insert a row for each sample, commit to disk."""
-    path = folder / "rows.sqlite"
-    engine = create_engine(f"sqlite:///{path}")
-    Base.metadata.create_all(engine)
-    empty, times = path.stat().st_size, []
-    for seed in range(3):
-        body, session_id = batch(seed), str(uuid.uuid4())
+def send_batches(client: Client, begin: Callable[[], str]) -> float:
+    """Median seconds of a match's heart rate in one POST; the first one warms the server up."""
+    took = []
+    for seed in range(BATCHES):
+        url, body = begin(), batch(seed)
         began = time.perf_counter()
-        rows = [
-            {
-                "time": datetime.fromisoformat(item["timestamp"]),
-                "session_id": session_id,
-                "heart_rate": item["heart_rate"],
-                "hr_zone": 1,
-                "confidence": item["confidence"],
-            }
-            for item in json.loads(body)["data"]
-        ]
-        with Session(engine) as tx:
-            tx.execute(insert(HeartRate), rows)
-            tx.commit()
-        times.append(time.perf_counter() - began)
-    engine.dispose()
-    return statistics.median(times), (path.stat().st_size - empty) // 3
+        client.ask("POST", f"{url}/hr-data", body)
+        took.append(time.perf_counter() - began)
+    return statistics.median(took[2:])
 
 
-def kept_bytes(home: Path) -> int:
-    return sum(path.stat().st_size for path in (home / "store").rglob("*") if path.is_file())
+def kept_bytes(home: Path, database_url: str) -> int:
+    """What lies on disk: blobs, and the rows of the journal."""
+    blobs = sum(path.stat().st_size for path in (home / "store").rglob("*") if path.is_file())
+    tables = ("uploads", "jobs", "session_events")
+    with psycopg.connect(database_url) as connection:
+        sizes = [connection.execute(f"SELECT pg_total_relation_size('{table}')").fetchone() for table in tables]
+    return blobs + sum(int(size[0]) for size in sizes if size)
 
 
-def hr_batch(client: httpx.Client, home: Path) -> tuple[float, int]:
-    times, before = [], kept_bytes(home)
-    for seed in range(5):
-        url, body = begin(client), batch(seed)
-        began = time.perf_counter()
-        client.post(f"{url}/hr-data", content=body, headers={"Content-Type": "application/json"}).raise_for_status()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times), (kept_bytes(home) - before) // 5
-
-
-def points(clients: list[httpx.Client], urls: list[str]) -> tuple[list[float], float]:
+def points(clients: list[Client], urls: list[str]) -> tuple[list[float], float]:
     """Latencies of a press a second from each of 100 watches at once."""
     took: list[float] = []
     lock = threading.Lock()
 
     def press(i: int) -> None:
-        time.sleep((i % WATCHES) / WATCHES)
-        for n in range(SECONDS):
+        time.sleep(i / WATCHES)
+        for _ in range(SECONDS):
             began = time.perf_counter()
-            clients[i % len(clients)].post(f"{urls[i]}/points", json={"winner": "me"}).raise_for_status()
+            clients[i].ask("POST", f"{urls[i]}/points", b'{"winner":"me"}')
             with lock:
                 took.append(time.perf_counter() - began)
             time.sleep(max(0.0, 1 - (time.perf_counter() - began)))
-            assert n < SECONDS
 
     began = time.perf_counter()
     with ThreadPoolExecutor(WATCHES) as pool:
@@ -157,39 +142,73 @@ def points(clients: list[httpx.Client], urls: list[str]) -> tuple[list[float], f
     return took, len(took) / (time.perf_counter() - began)
 
 
-def requests_a_second(clients: list[httpx.Client], path: str) -> float:
-    stop = time.perf_counter() + 4
+def requests(clients: list[Client], path: str, n: int) -> float:
+    """Requests a second, eight at a time."""
 
-    def ask(client: httpx.Client) -> int:
-        n = 0
-        while time.perf_counter() < stop:
-            client.get(path).raise_for_status()
-            n += 1
-        return n
+    def ask(client: Client) -> None:
+        for _ in range(n // len(clients)):
+            client.ask("GET", path)
 
-    with ThreadPoolExecutor(8) as pool:
-        return sum(pool.map(ask, clients[:8])) / 4
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(clients)) as pool:
+        list(pool.map(ask, clients))
+    return n / (time.perf_counter() - began)
+
+
+def resident_mb(server: psutil.Process) -> float:
+    """Memory of the server and its workers."""
+    return sum(one.memory_info().rss for one in (server, *server.children(recursive=True))) / 1e6
+
+
+@contextlib.contextmanager
+def databases() -> Iterator[tuple[str, str]]:
+    """Two fresh databases on one server."""
+    if given := os.environ.get("SQUASH_BENCH_DATABASE_URL"):
+        yield given, given
+        return
+    with services.postgres(durable=True) as server, services.database(server) as one, services.database(server) as two:
+        yield one, two
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, databases() as (ours_url, peer_url):
         home = Path(folder)
-        clients = [player(url) for _ in range(8)]
-        ours_s, ours_bytes = hr_batch(clients[0], home)
-        peer_s, peer_bytes = rows_by_orm(home)
+        settings = {"SQUASH_HOME": str(home), "SQUASH_DATABASE_URL": ours_url}
+        with serving("api.app:app", home, settings, 2) as (url, server):
+            ours_s, ours_bytes = load(url, server, home, ours_url)
+        peer = {"PEER_DATABASE_URL": peer_url.replace("postgresql://", "postgresql+psycopg://")}
+        with serving("benchmarks.peers.rows_by_orm:app", home, peer, 1) as (url, _):
+            client = Client(url)
+            peer_s = send_batches(client, lambda: f"/api/sessions/{uuid.uuid4()}")
+            peer_bytes = int(client.ask("GET", "/size")) // BATCHES
         print(f"api_hr_batch_time ours={ours_s * 1e3:.1f}ms peer={peer_s * 1e3:.1f}ms ratio={peer_s / ours_s:.1f}")
         print(f"api_hr_batch_size ours={ours_bytes}B peer={peer_bytes}B ratio={peer_bytes / ours_bytes:.1f}")
-        urls = [begin(clients[i % 8]) for i in range(WATCHES)]
-        took, rate = points(clients, urls)
-        p99 = statistics.quantiles(took, n=100)[98]
-        median = statistics.median(took)
-        print(f"api_points_p99 ours={p99 * 1e3:.1f}ms median={median * 1e3:.1f}ms rate={rate:.0f}/s watches={WATCHES}")
-        print(f"api_requests ours={requests_a_second(clients, '/api/sessions?limit=20'):.0f}/s path=/api/sessions")
-        fit = os.urandom(10 << 20)
-        session = begin(clients[0])
-        began = time.perf_counter()
-        clients[0].post(f"{session}/upload/fit", files={"file": ("big.fit", fit)}).raise_for_status()
-        print(f"api_upload_10MB ours={(time.perf_counter() - began) * 1e3:.0f}ms")
+
+
+def load(url: str, server: psutil.Process, home: Path, database_url: str) -> tuple[float, int]:
+    """Print what the server bears; return seconds and bytes of a batch."""
+    people = [Client(url).log_in() for _ in range(8)]
+    before = kept_bytes(home, database_url)
+    ours_s = send_batches(people[0], people[0].begin)
+    ours_bytes = (kept_bytes(home, database_url) - before) // BATCHES
+    urls = [people[i % 8].begin() for i in range(WATCHES)]
+    took, rate = points([people[i % 8].as_well() for i in range(WATCHES)], urls)
+    p99, median = statistics.quantiles(took, n=100)[98], statistics.median(took)
+    print(f"api_points_p99 ours={p99 * 1e3:.1f}ms median={median * 1e3:.1f}ms rate={rate:.0f}/s watches={WATCHES}")
+    fit = FORM % os.urandom(10 << 20)
+    uploads = []
+    for _ in range(5):
+        session, began = people[0].begin(), time.perf_counter()
+        people[0].ask("POST", f"{session}/upload/fit", fit, "multipart/form-data; boundary=b")
+        uploads.append(time.perf_counter() - began)
+    print(f"api_upload_10MB ours={statistics.median(uploads) * 1e3:.0f}ms")
+    path = "/api/sessions?limit=20"
+    requests(people, path, REQUESTS // 10)
+    first_mb, rate = resident_mb(server), requests(people, path, REQUESTS)
+    print(f"api_requests ours={rate:.0f}/s requests={REQUESTS} path=/api/sessions")
+    last_mb = resident_mb(server)
+    print(f"api_memory ours={last_mb - first_mb:+.1f}MB from={first_mb:.0f}MB to={last_mb:.0f}MB requests={REQUESTS}")
+    return ours_s, ours_bytes
 
 
 if __name__ == "__main__":

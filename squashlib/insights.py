@@ -10,10 +10,11 @@ import xarray as xr
 
 from squashlib.athlete import Athlete
 from squashlib.confidence import student90, wilson
-from squashlib.detectors.framework import Context, MetricResult
-from squashlib.detectors.heart import maximum, samples, zone_of
+from squashlib.detectors.framework import MetricResult
+from squashlib.detectors.heart import samples
 from squashlib.scoring import Point
 from squashlib.sentences import recommendations
+from squashlib.zones_won import best, by_zone
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,9 +40,11 @@ def explain(
     played = [point for point in points if point.winner is not None and not point.is_let]
     at_points = heart_at([point.time_s for point in played], times, bpm)
     won = np.array([point.winner == "me" for point in played], bool)
+    zones = by_zone(session, athlete, points, at_points, won, bpm)
     figures: dict[str, Any] = {
         **_difference(at_points, won),
-        "optimal_hr_zone": _optimal_zone(session, athlete, points, at_points, won, bpm),
+        "optimal_hr_zone": best(zones),
+        "performance_by_zone": zones,
         **_recovery(metrics, groups["games"], times, bpm),
         "performance_by_game": _by_game(groups, played, at_points),
         "momentum_analysis": _momentum(played, at_points),
@@ -86,31 +89,6 @@ def _difference(at_points: Floats, won: npt.NDArray[np.bool_]) -> dict[str, Any]
         middle = float(a.mean() - b.mean())
         found["hr_difference_interval"] = [round(middle - half, 2), round(middle + half, 2)]
     return found
-
-
-def _optimal_zone(
-    session: xr.Dataset,
-    athlete: Athlete,
-    points: Sequence[Point],
-    at_points: Floats,
-    won: npt.NDArray[np.bool_],
-    bpm: Floats,
-) -> dict[str, Any] | None:
-    """The zone with most points won for sure: the highest lower bound, among zones of at least eight points."""
-    if not len(bpm) or np.isnan(at_points).all():
-        return None
-    top, _, _ = maximum(Context(session, tuple(points), athlete, {}), bpm)
-    good = ~np.isnan(at_points)
-    zones = zone_of(at_points[good], top)
-    best: dict[str, Any] | None = None
-    for zone in np.unique(zones):
-        here = won[good][zones == zone]
-        if len(here) >= 8:
-            interval = wilson(int(here.sum()), len(here))
-            if best is None or interval[0] > best["interval"][0]:
-                share = round(100 * float(here.mean()), 1)
-                best = {"zone": int(zone), "win_percentage": share, "points_in_zone": len(here), "interval": interval}
-    return best
 
 
 def _recovery(metrics: Mapping[str, MetricResult], games: xr.Dataset, times: Floats, bpm: Floats) -> dict[str, Any]:
@@ -215,7 +193,7 @@ def _clutch(played: Sequence[Point]) -> dict[str, Any] | None:
 def _reasons(played: Sequence[Point], bpm: Floats, figures: Mapping[str, Any]) -> dict[str, str]:
     missing = [name for name, value in figures.items() if value is None or value == []]
     heart = "no heart rate was measured"
-    by_points = {"optimal_hr_zone", "momentum_analysis", "win_rate_by_rally_length", "clutch"}
+    by_points = {"optimal_hr_zone", "performance_by_zone", "momentum_analysis", "win_rate_by_rally_length", "clutch"}
     reasons = {}
     for name in missing:
         if not played and (name in by_points or name.startswith(("avg_hr_on", "hr_difference"))):

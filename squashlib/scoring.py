@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from squashlib.session import parse_iso
+from squashlib.moments import parse_iso
 
 DOUBLE_S = 3.0  # no rally, from serve to press, is shorter
 

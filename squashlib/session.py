@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,13 @@ import zarr
 from zarr.abc.store import Store as ZarrStore
 from zarr.codecs import BloscCodec
 
+from squashlib.moments import iso as iso
+from squashlib.moments import parse_iso as parse_iso
 from squashlib.schema import AXIS, SCHEMA, STREAM_TIMES, VARIABLES, time_attrs, validate
 
 Streams = Mapping[str, tuple[npt.NDArray[np.float64], Mapping[str, npt.NDArray[Any]]]]
 
 CHUNK_BYTES = 1 << 20
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds and `Z`, as every document of this project writes time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def parse_iso(text: str) -> datetime:
-    """Read an ISO 8601 time; one without a zone is UTC. Raises `ValueError` for anything else."""
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def build(

@@ -27,5 +27,12 @@ class Store:
     def open(cls, settings: Settings | None = None) -> "Store":
         """Open the store that the environment names (`SQUASH_HOME`, or URLs); tables are brought up to date."""
         settings = settings or load()
-        catalog, blobs = Catalog.open(settings.catalog_url), Blobs(settings.blobs_url)
+        return cls._of(settings, Catalog.open(settings.catalog_url), Blobs(settings.blobs_url))
+
+    @classmethod
+    def _of(cls, settings: Settings, catalog: Catalog, blobs: Blobs) -> "Store":
         return cls(settings, catalog, blobs, Uploads(catalog, blobs), Sessions(catalog, blobs), Reports(catalog, blobs))
+
+    def seen_by(self, user_id: str, role: str) -> "Store":
+        """The same store, as this user may see it."""
+        return self._of(self.settings, self.catalog.seen_by(user_id, role), self.blobs)

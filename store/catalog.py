@@ -1,26 +1,48 @@
 """The catalog's database: SQLite in WAL mode, or PostgreSQL; transactions know whose they are."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Executable, Row, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-BUSY_MS = 30_000
-READ_ONLY = "squash_read_only"
+from store.engines import READ_ONLY, Engines, connect
+
+#: As PostgREST does it: the role and the claims hold for one transaction, and nothing of it is left to the next.
+CLAIM = "SELECT set_config('role', %s, true), set_config('request.jwt.claims', %s, true)"
+
+
+@dataclass(frozen=True)
+class Claims:
+    """For whom a transaction is: a user of the API."""
+
+    user_id: str
+    role: str
 
 
 class Catalog:
-    """Transactions on the catalog."""
+    """Transactions on the catalog: for a user if it is bound to one, else for the platform's own work.
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    On PostgreSQL a user's transactions run as `squash_app`, whose policies show what is the user's; the platform's run
+    as `squash_service`. Neither owns a table.
+    """
+
+    def __init__(
+        self, engines: Engines, claims: Claims | None = None, turn: AbstractContextManager[Any] | None = None
+    ) -> None:
+        self.engine, self.claims, self._engines = engines.transactions, claims, engines
         # SQLite has one writer; those of this process wait here in turn instead of polling the file.
-        self._turn: AbstractContextManager[Any] = Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._turn = turn or (nullcontext() if self._claims_are_told else Lock())
+
+    @property
+    def _claims_are_told(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
 
     @classmethod
     def open(cls, url: str) -> "Catalog":
@@ -29,53 +51,68 @@ class Catalog:
 
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        engine = connect(url)
-        upgrade(engine)
-        return cls(engine)
+        upgrade(url)
+        return cls(connect(url))
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engines.dispose()
+
+    def seen_by(self, user_id: str, role: str) -> "Catalog":
+        """The same catalog, as this user may see it."""
+        return Catalog(self._engines, Claims(user_id, role), self._turn)
 
     @contextmanager
-    def begin(self, user_id: str | None = None, role: str | None = None) -> Iterator[Session]:
-        """One transaction, committed at the end; on PostgreSQL it carries the claims of who asks."""
-        with self._turn, Session(self.engine, expire_on_commit=False) as tx, tx.begin():
-            _claim(tx, user_id, role)
+    def begin(self) -> Iterator[Session]:
+        """One transaction, committed at the end."""
+        with self._turn, self._claimed() as tx:
             yield tx
+            tx.commit()
 
     @contextmanager
-    def look(self, user_id: str | None = None, role: str | None = None) -> Iterator[Session]:
+    def look(self) -> Iterator[Session]:
         """A transaction that only reads: on SQLite it waits for no writer."""
-        with Session(self.engine, expire_on_commit=False) as tx, tx.begin():
-            tx.connection(execution_options={READ_ONLY: True})
-            _claim(tx, user_id, role)
+        with self._claimed({READ_ONLY: True}) as tx:
             yield tx
+            tx.commit()
+
+    def glance(self, query: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+        """The first row that the platform itself finds; one statement, without the trips that a transaction costs."""
+        try:
+            return self._first(query, values)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return self._first(query, values)
+
+    def _first(self, query: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+        with self._engines.glances.connect() as connection:
+            return connection.execution_options(**{READ_ONLY: True}).execute(query, values).first()
+
+    def _claimed(self, options: dict[str, Any] | None = None) -> Session:
+        """A transaction that has begun; where its pooled connection has died meanwhile, one on a fresh connection."""
+        try:
+            return self._claim(Session(self.engine, expire_on_commit=False), options)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return self._claim(Session(self.engine, expire_on_commit=False), options)
+
+    def _claim(self, tx: Session, options: dict[str, Any] | None) -> Session:
+        """Begin, and tell PostgreSQL's row-level security who asks."""
+        role, claims = "squash_service", {"role": "service_role"}
+        if self.claims is not None:
+            role, claims = "squash_app", {"sub": self.claims.user_id, "role": self.claims.role}
+        try:
+            connection = tx.connection(execution_options=options)
+            if self._claims_are_told:
+                connection.exec_driver_sql(CLAIM, (role, json.dumps(claims)))
+        except BaseException:
+            tx.close()
+            raise
+        return tx
 
     def healthy(self) -> bool:
         """Whether the database answers."""
         with self.look() as tx:
             return bool(tx.scalar(text("SELECT 1")) == 1)
-
-
-def _claim(tx: Session, user_id: str | None, role: str | None) -> None:
-    """Tell PostgreSQL's row-level security who asks."""
-    if user_id is not None and tx.get_bind().dialect.name == "postgresql":
-        claims = json.dumps({"sub": user_id, "role": role})
-        tx.execute(text("SELECT set_config('request.jwt.claims', :claims, true)"), {"claims": claims})
-
-
-def connect(url: str) -> Engine:
-    """An engine; SQLite gets WAL, foreign keys, and write locks taken at the start so that nobody deadlocks."""
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000}, pool_size=20)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy, not the driver, begins transactions
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", "synchronous=FULL"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        reads = connection.get_execution_options().get(READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    return engine

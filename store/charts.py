@@ -37,7 +37,7 @@ def hr_chart(store: Store, stored: StoredAnalysis) -> dict[str, Any]:
 
 
 def _annotations(store: Store, stored: StoredAnalysis) -> list[dict[str, Any]]:
-    from squashlib.session import iso, parse_iso
+    from squashlib.moments import iso, parse_iso
 
     segments = store.sessions.group(stored, "segments")
     start = parse_iso(stored.document["session"]["start"])
@@ -56,7 +56,7 @@ def _annotations(store: Store, stored: StoredAnalysis) -> list[dict[str, Any]]:
 
 def points_chart(stored: StoredAnalysis) -> list[dict[str, Any]]:
     """Rallies whose winner is known."""
-    from squashlib.session import parse_iso
+    from squashlib.moments import parse_iso
 
     rallies = [rally for rally in stored.document["rallies"] if rally["winner"] is not None]
     return [

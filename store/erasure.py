@@ -4,17 +4,19 @@ from sqlalchemy import delete, select
 
 from store import Store
 from store.tables import SessionRow, Upload, User
-from store.uploads import places
+from store.uploads import hold_bytes, places
 
 
 def erase_session(store: Store, session_id: str) -> None:
     """Remove a session and all that was made of it; bytes that another session shares stay.
 
     Bytes go before the rows that name them, in one write transaction: killed in the middle, the rows still say what is
-    left to erase; and nobody journals the same bytes meanwhile (`Uploads.journal` looks whether they are still there).
+    left to erase; and nobody journals the same bytes meanwhile (`Uploads.journal` waits, then looks for them).
     """
     with store.catalog.begin() as tx:
+        tx.scalar(select(SessionRow.session_id).where(SessionRow.session_id == session_id).with_for_update())
         hashes = set(tx.scalars(select(Upload.sha256).where(Upload.session_id == session_id)))
+        hold_bytes(tx, hashes)
         others = select(Upload.sha256).where(Upload.sha256.in_(hashes), Upload.session_id != session_id)
         for sha256 in hashes - set(tx.scalars(others)):
             for name in places(sha256):

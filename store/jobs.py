@@ -5,8 +5,10 @@ import socket
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,14 +20,25 @@ MAX_ATTEMPTS = 3
 
 
 def enqueue(tx: Session, kind: str, session_id: str | None, user_id: str | None) -> Job:
-    """Promise work in the caller's transaction; a session's job that nobody has begun is used again."""
+    """Promise work in the caller's transaction; a session's job that nobody has begun is used again.
+
+    The job found is held until the caller commits, so that no worker begins it without seeing the caller's changes.
+    """
     waiting = select(Job).where(Job.session_id == session_id, Job.kind == kind, Job.status == "queued")
-    if session_id is not None and (held := tx.scalar(waiting)) is not None:
-        return held
-    job = Job(job_id=str(uuid.uuid4()), session_id=session_id, user_id=user_id, kind=kind)
-    tx.add(job)
-    tx.flush()
-    return job
+    waiting = waiting.with_for_update(read=True)
+    while True:
+        if session_id is not None and (held := tx.scalar(waiting)) is not None:
+            return held
+        job_id = str(uuid.uuid4())
+        job = {"job_id": job_id, "session_id": session_id, "user_id": user_id, "kind": kind}
+        made: Job | None = tx.scalar(_insert(tx).values(**job).on_conflict_do_nothing().returning(Job))
+        if made is not None:
+            return made
+
+
+def _insert(tx: Session) -> Any:
+    """Two who ask at the same instant make one job: the index lets no second wait, and nobody fails by it."""
+    return (postgresql if tx.get_bind().dialect.name == "postgresql" else sqlite).insert(Job)
 
 
 def holder() -> str:

@@ -18,11 +18,12 @@ def events_of(tx: Session, session_id: str) -> list[PointEvent]:
 def fold(events: Iterable[PointEvent]) -> list[dict[str, Any]]:
     """Points that hold now, in wire form, in order of their time: the newest event of a point counts.
 
-    `undo` takes away the point that it names; an `add` that comes again (a lost answer) changes nothing.
+    `undo` takes back the edit or the removal that it names by its `event_id`, else the point itself; an `add` that
+    comes again (a lost answer) changes nothing.
     """
     held: dict[str, dict[str, Any]] = {}
     gone: set[str] = set()
-    for event in events:
+    for event in standing(events):
         if event.op == "add" and event.point_id not in held:
             held[event.point_id] = dict(event.body)
         elif event.op == "edit" and event.point_id in held:
@@ -31,3 +32,21 @@ def fold(events: Iterable[PointEvent]) -> list[dict[str, Any]]:
             gone.add(event.point_id)
     kept = [{**body, "point_id": point_id} for point_id, body in held.items() if point_id not in gone]
     return sorted(kept, key=lambda point: str(point.get("timestamp")))
+
+
+def standing(events: Iterable[PointEvent]) -> list[PointEvent]:
+    """Events without those that were taken back, and without what took them back."""
+    events = list(events)
+    undone = {event.body["event_id"] for event in events if event.op == "undo" and "event_id" in event.body}
+    return [event for event in events if event.event_id not in undone and "event_id" not in event.body]
+
+
+def to_undo(events: Iterable[PointEvent]) -> tuple[str, dict[str, Any]] | None:
+    """What an undo takes back, as point and body of its event: a correction made last, else the last point by time."""
+    left = standing(events)
+    removed = {event.point_id for event in left if event.op == "undo"}
+    left = [event for event in left if event.point_id not in removed]
+    if left and left[-1].op in ("edit", "delete"):
+        return left[-1].point_id, {"event_id": left[-1].event_id}
+    held = fold(left)
+    return (held[-1]["point_id"], {}) if held else None

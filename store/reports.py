@@ -6,6 +6,7 @@ from squashlib.errors import NotFoundError
 from store.blobs import Blobs
 from store.catalog import Catalog
 from store.tables import Report
+from store.visible import may_see
 
 
 class Reports:
@@ -41,6 +42,7 @@ class Reports:
         query = select(Report).where(Report.session_id == session_id, Report.notebook == notebook)
         with self._catalog.look() as tx:
             held = tx.scalar(query.order_by(Report.created_at.desc()).limit(1))
-        if held is None:
+            seen = held is not None and may_see(tx, self._catalog.claims, held.user_id)
+        if held is None or not seen:
             raise NotFoundError(f"session '{session_id}' has no report yet; look at its upload/status")
         return self._blobs.get(held.path).decode()

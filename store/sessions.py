@@ -14,6 +14,7 @@ from store.blobs import Blobs
 from store.catalog import Catalog
 from store.points import events_of, fold
 from store.tables import AnalysisRow, AthleteSettings, Revision, SessionRow, User
+from store.visible import may_see
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,9 +43,10 @@ class Sessions:
 
     def row(self, session_id: str, user_id: str | None = None) -> SessionRow:
         """The catalog's row; raises `NotFoundError` for one that is not there, deleted, or another user's."""
-        with self._catalog.look(user_id) as tx:
+        with self._catalog.look() as tx:
             row = tx.get(SessionRow, session_id)
-            if row is None or row.deleted_at is not None or (user_id is not None and row.user_id != user_id):
+            theirs = row is not None and user_id in (None, row.user_id)
+            if row is None or not theirs or row.deleted_at or not may_see(tx, self._catalog.claims, row.user_id):
                 raise NotFoundError(f"session '{session_id}' is not in the store; find ids with store.sessions.find()")
             return row
 
@@ -61,7 +63,8 @@ class Sessions:
 
         with self._catalog.look() as tx:
             held = tx.get(Revision, (session_id, revision))
-        if held is None:
+            seen = held is not None and may_see(tx, self._catalog.claims, held.user_id)
+        if held is None or not seen:
             raise NotFoundError(f"revision '{revision}' of session '{session_id}' is not in the store")
         return sessions.read(self._blobs.zarr(held.path))
 
@@ -204,13 +207,14 @@ def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
         *(f"time_in_zone_{zone}" for zone in range(1, 6)),
     )  # fmt: skip
     insights = document["insights"]["metrics"]
-    winners = [rally["winner"] for rally in document["rallies"]]
+    winners = [rally["winner"] for rally in document["rallies"] if rally["winner"] is not None]
     return {
         "start": document["session"]["start"],
         **{name: document["metrics"][name]["value"] for name in names},
-        "points_won": winners.count("me"),
-        "points_lost": winners.count("opponent"),
+        "points_won": winners.count("me") if winners else None,
+        "points_lost": winners.count("opponent") if winners else None,
         "hr_difference": insights["hr_difference"],
         "win_rate_by_rally_length": insights["win_rate_by_rally_length"],
         "optimal_hr_zone": insights["optimal_hr_zone"],
+        "performance_by_zone": insights.get("performance_by_zone"),
     }

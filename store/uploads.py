@@ -4,16 +4,17 @@ import hashlib
 import tempfile
 import uuid
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from squashlib.errors import DecodeError, NotFoundError
 from store.blobs import Blobs
 from store.catalog import Catalog
-from store.tables import Upload
+from store.tables import SessionRow, Upload
 
 PIECE = 1 << 20
 ASIDE = "aside/"  # where the nightly sweep puts bytes that no row names, and finds them when one does
@@ -33,6 +34,13 @@ def places(sha256: str) -> tuple[str, ...]:
     """Every name under which the bytes of a hash may lie: as sent, packed, and both set aside."""
     names = blob_name(sha256), packed_name(sha256)
     return *names, *(ASIDE + name for name in names)
+
+
+def hold_bytes(tx: Session, hashes: Iterable[str]) -> None:
+    """Be the only one to journal or erase bytes of these hashes until `tx` ends (on SQLite every writer is)."""
+    if tx.get_bind().dialect.name == "postgresql":
+        for sha256 in sorted(hashes):
+            tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(sha256, 0))))
 
 
 class Uploads:
@@ -81,6 +89,7 @@ class Uploads:
         NotFoundError
             If another session that shared the bytes was erased since they were kept, and they with it.
         """
+        self.hold(tx, session_id, [sha256])
         same = select(Upload).where(Upload.session_id == session_id, Upload.kind == kind, Upload.sha256 == sha256)
         if (held := tx.scalar(same)) is not None:
             return held, True
@@ -99,6 +108,16 @@ class Uploads:
         tx.add(upload)
         tx.flush()
         return upload, False
+
+    def hold(self, tx: Session, session_id: str, hashes: Iterable[str]) -> None:
+        """Until `tx` ends nobody erases the session or these bytes, nor journals the same; raises `NotFoundError`.
+
+        Everybody takes the session first and then the hashes in order, so that nobody waits in a ring.
+        """
+        session = select(SessionRow.session_id).where(SessionRow.session_id == session_id)
+        if tx.scalar(session.with_for_update(read=True, key_share=True)) is None:
+            raise NotFoundError(f"session '{session_id}' was erased meanwhile")
+        hold_bytes(tx, hashes)
 
     def keep(self, content: bytes | IO[bytes], max_bytes: int = 256 << 20) -> tuple[str, int]:
         """Store bytes under their hash; return it and their number. A stream is never whole in memory."""

@@ -1,6 +1,7 @@
 """Who may import whom: the rooms of the house keep their doors."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ DOORS = {
         "squashlib.scoring",
         "squashlib.statistics",
         "squashlib.session",
+        "squashlib.moments",
         "squashlib.errors",
         "squashlib.athlete",
         "store",
@@ -80,3 +82,11 @@ def test_top_level_is_the_users_card() -> None:
     allowed |= {"README.md", "Makefile", "requirements.lock", "LICENSE", "benchmarks", "data"}
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert {name for name in found - allowed if not name.endswith(".egg-info")} == set()
+
+
+def test_the_api_starts_without_the_science() -> None:
+    """What analyses a match is loaded where it runs: a server that was killed must be back at once."""
+    heavy = "xarray", "zarr", "pandas", "numpy", "scipy", "numba", "prefect", "plotly"
+    code = f"import sys, api.app; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Cookie, Request, Response
 from pydantic import AliasChoices, Field, field_validator
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import undefer
 
 from api import passwords, ratelimit, tokens
 from api.access import ACCESS_COOKIE, REFRESH_COOKIE, Asker, State
@@ -18,6 +19,9 @@ from store.tables import AthleteSettings, User, now
 router = APIRouter(prefix="/api/auth", tags=["auth"], responses=OPEN_ANSWERS)
 
 WRONG = "The e-mail or the password is wrong."
+TAKEN = "There is an account with this e-mail; log in instead."
+#: Asked before the password is hashed: who registers again after a lost answer costs nothing.
+_TAKEN = select(User.user_id).where(User.email == bindparam("email"))
 
 
 class Account(Wire):
@@ -39,18 +43,18 @@ class Account(Wire):
 class Credentials(Wire):
     """What a login needs."""
 
-    email: str = Field(max_length=320)
-    password: str = Field(max_length=256)
+    email: str = Field(max_length=320, examples=["ann@example.org"])
+    password: str = Field(max_length=256, examples=["a long pass phrase"])
 
 
 class Person(Wire):
     """A user as the API shows them."""
 
-    user_id: str
-    email: str
+    user_id: str = Field(examples=["0198c7d2-6f3e-7a51-9d7e-1f0d5a2b3c4d"])
+    email: str = Field(examples=["ann@example.org"])
     full_name: str | None
-    role: str
-    timezone: str
+    role: str = Field(examples=["player"])
+    timezone: str = Field(examples=["Europe/Amsterdam"])
     max_heart_rate: float | None = None
     resting_heart_rate: float | None = None
     birth_year: int | None = None
@@ -60,8 +64,8 @@ class Person(Wire):
 class TokenPair(Wire):
     """What lets a client in."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiIs…"])
+    refresh_token: str = Field(examples=["n0R3…"])
     token_type: str = "bearer"  # noqa: S105 - not a secret
     expires_in: int
 
@@ -76,7 +80,7 @@ class Change(Wire):
     """What a player may change of themselves."""
 
     full_name: str | None = Field(None, max_length=200)
-    timezone: str | None = Field(None, max_length=64)
+    timezone: str | None = Field(None, max_length=64, examples=["Europe/Amsterdam"])
     max_heart_rate: float | None = Field(None, ge=100, le=240)
     resting_heart_rate: float | None = Field(None, ge=25, le=120)
     birth_year: int | None = Field(None, ge=1900, le=2100)
@@ -89,6 +93,8 @@ class Change(Wire):
 def register(account: Account, request: Request, state: State) -> Person:
     """Make an account."""
     ratelimit.count(request, state.limiter, "login", ratelimit.address(request))
+    if state.store.catalog.glance(_TAKEN, {"email": account.email}) is not None:
+        raise Problem(409, TAKEN)
     user = User(
         user_id=str(uuid.uuid4()),
         email=account.email,
@@ -108,7 +114,7 @@ def register(account: Account, request: Request, state: State) -> Person:
             tx.flush()
             tx.add(settings)
     except IntegrityError as error:
-        raise Problem(409, "There is an account with this e-mail; log in instead.") from error
+        raise Problem(409, TAKEN) from error
     return _person(user, settings)
 
 
@@ -144,7 +150,7 @@ def login(given: Credentials, request: Request, response: Response, state: State
     if state.limiter.spent("guess", email):
         raise ratelimit.too_many(60)
     with state.store.catalog.look() as tx:
-        user = tx.scalar(select(User).where(User.email == email))
+        user = tx.scalar(select(User).where(User.email == email).options(undefer(User.password_hash)))
     if not passwords.matches(given.password, user.password_hash if user else None) or user is None:
         state.limiter.hit("guess", email)
         raise Problem(401, WRONG, {"WWW-Authenticate": "Bearer"})

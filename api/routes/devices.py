@@ -35,9 +35,9 @@ class Ask(Wire):
 class Code(Wire):
     """What the watch shows, and what it keeps."""
 
-    device_code: str
-    user_code: str
-    verification_uri: str
+    device_code: str = Field(examples=["pQ3x…"])
+    user_code: str = Field(examples=["BCDF-GHJK"])
+    verification_uri: str = Field(examples=["https://squash.example.org/"])
     expires_in: int
     interval: int
 
@@ -45,13 +45,13 @@ class Code(Wire):
 class Approval(Wire):
     """The code that the player read from the watch."""
 
-    user_code: str = Field(max_length=20)
+    user_code: str = Field(max_length=20, examples=["BCDF-GHJK"])
 
 
 class Redeem(Wire):
     """The watch asks whether the player has approved."""
 
-    device_code: str = Field(max_length=200)
+    device_code: str = Field(max_length=200, examples=["pQ3x…"])
     grant_type: str = GRANT
 
 
@@ -132,7 +132,7 @@ def approve(approval: Approval, caller: Asker) -> None:
         raise ratelimit.too_many(60)
     wanted = approval.user_code.strip().upper()
     with caller.state.store.catalog.begin() as tx:
-        row = tx.scalar(select(DeviceCode).where(DeviceCode.user_code == wanted))
+        row = tx.scalar(select(DeviceCode).where(DeviceCode.user_code == wanted).with_for_update())
         if row is None or row.expires_at <= now() or row.user_id not in (None, caller.user_id):
             caller.state.limiter.hit("code", caller.user_id)
             raise Problem(404, "No watch shows this code, or it is too old; look at the watch again.")
@@ -143,7 +143,7 @@ def approve(approval: Approval, caller: Asker) -> None:
 def token(redeem: Annotated[Redeem, Depends(_redeemed)], state: State) -> TokenPair | JSONResponse:
     """Tokens once the player has approved; until then 400 with `authorization_pending` or `slow_down`."""
     with state.store.catalog.begin() as tx:
-        row = tx.get(DeviceCode, tokens.digest(redeem.device_code))
+        row = tx.get(DeviceCode, tokens.digest(redeem.device_code), with_for_update=True)
         if row is None or row.expires_at <= now() or row.redeemed:
             return _not_yet("expired_token", "The code is unknown, spent or expired; begin again.")
         if row.user_id is None:

@@ -41,7 +41,7 @@ def export(caller: Asker) -> FileResponse:
 
 
 def _add(archive: zipfile.ZipFile, caller: Caller, row: SessionRow) -> None:
-    store, folder = caller.state.store, f"sessions/{row.session_id}"
+    store, folder = caller.store, f"sessions/{row.session_id}"
     with caller.look() as tx:
         points = fold(events_of(tx, row.session_id))
         uploads: list[Upload] = store.uploads.of_session(tx, row.session_id)

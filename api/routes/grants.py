@@ -7,6 +7,7 @@ from pydantic import Field
 from sqlalchemy import delete, select
 
 from api.access import Asker
+from api.answers import GrantShown
 from api.problems import ANSWERS, Problem
 from api.wire import Wire, iso
 from store.tables import Grant, User
@@ -20,7 +21,7 @@ class NewGrant(Wire):
     coach_email: str = Field(max_length=320, examples=["coach@example.org"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=GrantShown)
 def give(new: NewGrant, caller: Asker) -> dict[str, Any]:
     """Let a coach see all my sessions until I withdraw it."""
     with caller.state.store.catalog.begin() as tx:
@@ -35,10 +36,10 @@ def give(new: NewGrant, caller: Asker) -> dict[str, Any]:
         return _shown(grant, coach)
 
 
-@router.get("")
+@router.get("", response_model=list[GrantShown])
 def list_grants(caller: Asker) -> list[dict[str, Any]]:
     """Who may see my sessions, and whose I may see."""
-    with caller.state.store.catalog.look() as tx:
+    with caller.look() as tx:
         mine = tx.execute(
             select(Grant, User).join(User, User.user_id == Grant.coach_id).where(Grant.player_id == caller.user_id)
         )
@@ -58,6 +59,6 @@ def _shown(grant: Grant, other: User) -> dict[str, Any]:
 def withdraw(coach_id: Annotated[str, Path(max_length=36)], caller: Asker) -> None:
     """Withdraw it: from now on the coach sees nothing."""
     mine = delete(Grant).where(Grant.player_id == caller.user_id, Grant.coach_id == coach_id)
-    with caller.state.store.catalog.look() as tx:
+    with caller.begin() as tx:
         if not tx.execute(mine.returning(Grant.coach_id)).first():
             raise Problem(404, "This coach has no grant of yours; GET /api/grants lists them.")

@@ -8,11 +8,16 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.access import State
+from api.answers import Health
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health", responses={503: {"description": "Something that is needed is away"}})
+@router.get(
+    "/health",
+    response_model=Health,
+    responses={503: {"model": Health, "description": "Something that is needed is away"}},
+)
 def health(state: State, response: Response) -> dict[str, Any]:
     """The truth about database, store and Prefect; uploads are accepted while Prefect is away."""
     parts = {

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
 from api.access import Asker, Caller, SessionId
+from api.answers import AnalysisShown, HeartRateChart, InsightsShown, JobShown, PointOfChart, Promised, ZoneChart
 from api.problems import ANSWERS, Problem
 from api.wire import iso
 from store import StoredAnalysis, jobs
@@ -22,10 +23,10 @@ REPORT_POLICY = (
 def _analysis(caller: Caller, session_id: Any, what: str) -> StoredAnalysis:
     with caller.look() as tx:
         caller.seen_session(tx, session_id, what)
-    return caller.state.store.sessions.analysis(str(session_id))
+    return caller.store.sessions.analysis(str(session_id))
 
 
-@router.get("/sessions/{session_id}/insights")
+@router.get("/sessions/{session_id}/insights", response_model=InsightsShown)
 def insights(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """Insights of the newest analysis; 404 until there is one (see upload/status)."""
     stored = _analysis(caller, session_id, "insights")
@@ -36,7 +37,7 @@ def insights(session_id: SessionId, caller: Asker) -> dict[str, Any]:
         return {**ids, "generated_at": iso(row.created_at), **stored.document["insights"]}
 
 
-@router.post("/sessions/{session_id}/insights/regenerate", status_code=202)
+@router.post("/sessions/{session_id}/insights/regenerate", status_code=202, response_model=Promised)
 def regenerate(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """Bring insights up to date with the newest algorithms."""
     with caller.begin() as tx:
@@ -46,7 +47,7 @@ def regenerate(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     return {"status": "processing", "job_id": job.job_id}
 
 
-@router.get("/sessions/{session_id}/analysis")
+@router.get("/sessions/{session_id}/analysis", response_model=AnalysisShown)
 def analysis(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """The whole analysis (`squash-analysis/1`)."""
     return _analysis(caller, session_id, "analysis").document
@@ -57,26 +58,26 @@ def report(session_id: SessionId, caller: Asker) -> HTMLResponse:
     """The executed notebook as a page."""
     with caller.look() as tx:
         caller.seen_session(tx, session_id, "report")
-    html = caller.state.store.reports.get(str(session_id))
+    html = caller.store.reports.get(str(session_id))
     return HTMLResponse(html, headers={"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "private, no-store"})
 
 
-@router.get("/sessions/{session_id}/charts/hr-over-time")
+@router.get("/sessions/{session_id}/charts/hr-over-time", response_model=HeartRateChart)
 def hr_over_time(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """Heart rate in at most 2,000 points, with zones and what happened meanwhile."""
     from store.charts import hr_chart
 
-    return hr_chart(caller.state.store, _analysis(caller, session_id, "chart"))
+    return hr_chart(caller.store, _analysis(caller, session_id, "chart"))
 
 
-@router.get("/sessions/{session_id}/charts/zone-distribution")
+@router.get("/sessions/{session_id}/charts/zone-distribution", response_model=ZoneChart)
 def zone_distribution(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """Seconds in each heart-rate zone."""
     metrics = _analysis(caller, session_id, "chart").document["metrics"]
     return {f"zone_{zone}": metrics[f"time_in_zone_{zone}"]["value"] for zone in range(1, 6)}
 
 
-@router.get("/sessions/{session_id}/charts/point-by-point")
+@router.get("/sessions/{session_id}/charts/point-by-point", response_model=list[PointOfChart])
 def point_by_point(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """Every rally with a known winner: heart rate and length."""
     from store.charts import points_chart
@@ -84,7 +85,7 @@ def point_by_point(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]
     return points_chart(_analysis(caller, session_id, "chart"))
 
 
-@router.get("/jobs/{job_id}")
+@router.get("/jobs/{job_id}", response_model=JobShown)
 def job(job_id: str = Path(max_length=36), *, caller: Asker) -> dict[str, Any]:
     """How far a job is."""
     with caller.look() as tx:

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Asker, SessionId
+from api.answers import Merged, Overlap
 from api.problems import ANSWERS, Problem
 from api.routes.sessions import shown
 from api.wire import Wire
@@ -26,7 +28,7 @@ OPEN_FOR = timedelta(hours=3)
 class Join(Wire):
     """The other recording."""
 
-    other_session_id: uuid.UUID
+    other_session_id: uuid.UUID = Field(examples=["0198c7d2-6f3e-7a51-9d7e-1f0d5a2b3c4d"])
 
 
 def shared_part(one: SessionRow, other: SessionRow) -> float:
@@ -37,7 +39,7 @@ def shared_part(one: SessionRow, other: SessionRow) -> float:
     return max(0.0, common / shorter) if shorter > timedelta(0) else 0.0
 
 
-@router.get("/overlaps")
+@router.get("/overlaps", response_model=list[Overlap])
 def overlaps(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """My other sessions of the same sport that look like recordings of the same match."""
     with caller.look() as tx:
@@ -53,10 +55,10 @@ def _near(tx: Session, row: SessionRow) -> list[SessionRow]:
     return [other for other in others if shared_part(row, other) >= MIN_SHARE]
 
 
-@router.post("/merge", status_code=202)
+@router.post("/merge", status_code=202, response_model=Merged)
 def merge(session_id: SessionId, join: Join, caller: Asker) -> dict[str, Any]:
     """Join another recording to this session: each stream comes from the device that measured it better."""
-    uploads = caller.state.store.uploads
+    uploads = caller.store.uploads
     with caller.begin() as tx:
         row = caller.own_session(tx, session_id)
         other = caller.own_session(tx, join.other_session_id)
@@ -66,7 +68,9 @@ def merge(session_id: SessionId, join: Join, caller: Asker) -> dict[str, Any]:
             raise Problem(
                 409, "The two sessions do not overlap in time or are of different sports; they are two matches."
             )
-        for up in uploads.of_session(tx, other.session_id):
+        theirs = uploads.of_session(tx, other.session_id)
+        uploads.hold(tx, row.session_id, (up.sha256 for up in theirs))
+        for up in theirs:
             given = up.kind, up.sha256, up.bytes, up.name, up.content_type
             uploads.journal(tx, row.session_id, caller.user_id, *given)
         other.linked_to = row.session_id

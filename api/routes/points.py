@@ -7,11 +7,12 @@ from fastapi import APIRouter, Response
 from pydantic import BeforeValidator, Field
 
 from api.access import Asker, Caller, SessionId
-from api.problems import ANSWERS, KNOWN, Problem
+from api.answers import PointShown
+from api.problems import ANSWERS, Problem, known
 from api.wire import Moment, Wire, iso
 from squashlib.scoring import parse_points, referee
 from store import jobs
-from store.points import events_of, fold
+from store.points import events_of, fold, to_undo
 from store.tables import PointEvent, SessionEvent, SessionRow, now
 
 router = APIRouter(prefix="/api/sessions/{session_id}/points", tags=["points"], responses=ANSWERS)
@@ -37,7 +38,7 @@ class Press(Wire):
     """One press on the watch."""
 
     point_id: uuid.UUID | None = None
-    timestamp: Moment | None = None
+    timestamp: Moment | None = Field(None, examples=["2026-01-15T10:15:23Z"])
     winner: Literal["me", "opponent"] | None = Field(None, examples=["me"])
     score_me_before: Score = None
     score_opponent_before: Score = None
@@ -80,9 +81,9 @@ def _shown(point: dict[str, Any], session_id: Any, number: int, flags: tuple[str
     }
 
 
-def _held(tx: Any, row: SessionRow) -> list[dict[str, Any]]:
+def _held(events: list[PointEvent], row: SessionRow) -> list[dict[str, Any]]:
     """Points that hold, with the laws' flags."""
-    points = fold(events_of(tx, row.session_id))
+    points = fold(events)
     rulings = referee(parse_points(points, row.start_time), row.scoring_system).rulings
     return [
         _shown(point, row.session_id, i, ruling.flags)
@@ -92,12 +93,12 @@ def _held(tx: Any, row: SessionRow) -> list[dict[str, Any]]:
 
 def _record(
     caller: Caller, tx: Any, row: SessionRow, point_id: str, op: str, body: dict[str, Any], server: bool
-) -> None:
+) -> PointEvent:
     """Append an event, for the journal and for those who watch."""
     common = {"session_id": row.session_id, "user_id": caller.user_id}
-    tx.add(PointEvent(**common, point_id=point_id, op=op, body=body, server_clock=server))
-    tx.add(SessionEvent(**common, event="point", data={"point_id": point_id, "op": op}))
-    tx.flush()
+    event = PointEvent(**common, point_id=point_id, op=op, body=body, server_clock=server)
+    tx.add_all([event, SessionEvent(**common, event="point", data={"point_id": point_id, "op": op})])
+    return event
 
 
 def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
@@ -107,7 +108,7 @@ def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
     return jobs.enqueue(tx, "process", row.session_id, caller.user_id).job_id
 
 
-@router.post("", status_code=201, responses=KNOWN)
+@router.post("", status_code=201, responses=known(PointShown), response_model=PointShown)
 def add(session_id: SessionId, press: Press, caller: Asker, response: Response) -> dict[str, Any]:
     """Record a point; the same `point_id` again is the same point. Without `timestamp` the server's clock counts."""
     if press.winner is None and str(press.is_let).lower() != "true":
@@ -116,16 +117,16 @@ def add(session_id: SessionId, press: Press, caller: Asker, response: Response) 
     body = _body(press)
     body.setdefault("timestamp", iso(now()))
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         events = events_of(tx, row.session_id)
         if press.point_id is None:
             point_id = _repeated(events, press, body) or point_id
         again = _is_known(events, point_id, body, press)
         job_id = None
         if not again:
-            _record(caller, tx, row, point_id, "add", body, press.timestamp is None)
+            events.append(_record(caller, tx, row, point_id, "add", body, press.timestamp is None))
             job_id = _settled(caller, tx, row)
-        held = _held(tx, row)
+        held = _held(events, row)
     response.status_code = 200 if again else 201
     caller.state.hand_over(job_id)
     found = next((point for point in held if point["point_id"] == point_id), None)
@@ -154,35 +155,36 @@ def _repeated(events: list[PointEvent], press: Press, body: dict[str, Any]) -> s
     return str(held[-1]["point_id"]) if same else None
 
 
-@router.get("")
+@router.get("", response_model=list[PointShown])
 def list_points(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """All points that hold, in order, with what the laws of scoring find odd."""
     with caller.look() as tx:
-        return _held(tx, caller.seen_session(tx, session_id, "points"))
+        row = caller.seen_session(tx, session_id, "points")
+        return _held(events_of(tx, row.session_id), row)
 
 
 @router.delete("/last", status_code=204)
 def undo(session_id: SessionId, caller: Asker) -> None:
-    """Undo the last point."""
+    """Undo what was done last: a correction gives the earlier values back, else the last point goes."""
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
-        held = fold(events_of(tx, row.session_id))
-        if not held:
+        row = caller.held_session(tx, session_id)
+        found = to_undo(events_of(tx, row.session_id))
+        if found is None:
             raise Problem(404, "There is no point to undo.")
-        _record(caller, tx, row, held[-1]["point_id"], "undo", {}, True)
+        _record(caller, tx, row, found[0], "undo", found[1], True)
         job_id = _settled(caller, tx, row)
     caller.state.hand_over(job_id)
 
 
-@router.put("/{point_id}")
+@router.put("/{point_id}", response_model=PointShown)
 def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker) -> dict[str, Any]:
     """Correct a point; what was there before stays in the history."""
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
-        _known(tx, row, point_id)
-        _record(caller, tx, row, str(point_id), "edit", _body(press), False)
+        row = caller.held_session(tx, session_id)
+        events = _known(tx, row, point_id)
+        events.append(_record(caller, tx, row, str(point_id), "edit", _body(press), False))
         job_id = _settled(caller, tx, row)
-        held = _held(tx, row)
+        held = _held(events, row)
     caller.state.hand_over(job_id)
     return next(point for point in held if point["point_id"] == str(point_id))
 
@@ -191,13 +193,16 @@ def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker
 def remove(session_id: SessionId, point_id: uuid.UUID, caller: Asker) -> None:
     """Take a point away."""
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         _known(tx, row, point_id)
         _record(caller, tx, row, str(point_id), "delete", {}, True)
         job_id = _settled(caller, tx, row)
     caller.state.hand_over(job_id)
 
 
-def _known(tx: Any, row: SessionRow, point_id: uuid.UUID) -> None:
-    if not any(point["point_id"] == str(point_id) for point in fold(events_of(tx, row.session_id))):
+def _known(tx: Any, row: SessionRow, point_id: uuid.UUID) -> list[PointEvent]:
+    """The session's events; 404 if the point is none that holds."""
+    events = events_of(tx, row.session_id)
+    if not any(point["point_id"] == str(point_id) for point in fold(events)):
         raise Problem(404, f"There is no point {point_id} in this session.")
+    return events

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.access import Asker, Caller
+from api.answers import AnalysisShown, ResearchSession
 from api.problems import ANSWERS, Problem
 from api.wire import iso
 from store.tables import AccessLog, SessionRow
@@ -27,7 +28,7 @@ def _consented(caller: Caller) -> list[SessionRow]:
     return caller.state.store.sessions.find(consented=True, limit=10_000)
 
 
-@router.get("/sessions")
+@router.get("/sessions", response_model=list[ResearchSession])
 def list_sessions(
     caller: Asker,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -48,7 +49,7 @@ def _shown(caller: Caller, row: SessionRow) -> dict[str, Any]:
     }
 
 
-@router.get("/sessions/{session_id}/analysis")
+@router.get("/sessions/{session_id}/analysis", response_model=AnalysisShown)
 def analysis(session_id: uuid.UUID, caller: Asker) -> dict[str, Any]:
     """The analysis of a consented session, without what names its player or device."""
     row = next((row for row in _consented(caller) if pseudonym(caller, row.session_id) == str(session_id)), None)

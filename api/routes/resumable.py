@@ -19,6 +19,7 @@ from fastapi import APIRouter, Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from api import ratelimit
 from api.access import Asker, Caller, SessionId
 from api.problems import ANSWERS, Problem
 from api.routes.uploads import MAX_FILE, receive
@@ -48,6 +49,7 @@ def begin(
     """Begin: `Upload-Length` bytes will come; `Location` says where to."""
     with caller.look() as tx:
         caller.own_session(tx, session_id)
+    ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, upload_length)
     _forget_old(_folder(caller))
     upload_id = uuid.uuid4()
     about = {"session_id": str(session_id), "user_id": caller.user_id, "length": upload_length}

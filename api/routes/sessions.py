@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from api.access import Asker, Caller, SessionId
-from api.problems import ANSWERS, KNOWN, Problem
+from api.answers import SessionMade, SessionShown
+from api.problems import ANSWERS, Problem, known
 from api.wire import Moment, Wire, iso, storable
 from store import jobs
 from store.tables import AnalysisRow, PointEvent, SessionRow, Upload, now
@@ -30,7 +32,7 @@ CLOCKS_APART = timedelta(hours=1)
 class Editable(Wire):
     """What of a session may be changed at any time."""
 
-    end_time: Moment | None = None
+    end_time: Moment | None = Field(None, examples=["2026-01-15T11:00:00Z"])
     final_score_me: Score = None
     final_score_opponent: Score = None
     total_games: Score = None
@@ -63,7 +65,7 @@ class New(Editable):
     session_id: uuid.UUID | None = None
     session_type: Kind = "match"
     sport: str = Field("squash", max_length=50)
-    start_time: Moment | None = None
+    start_time: Moment | None = Field(None, examples=["2026-01-15T10:00:00Z"])
 
 
 def shown(row: SessionRow, summary: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -101,17 +103,10 @@ def _metadata(details: dict[str, Any]) -> dict[str, Any] | str:
     return json.dumps(kept) if AS_TEXT in details else kept
 
 
-@router.post("", status_code=201, responses=KNOWN)
+@router.post("", status_code=201, responses=known(SessionMade), response_model=SessionMade)
 def create(new: New, caller: Asker, response: Response) -> dict[str, Any]:
     """Begin a session; the same `session_id` again gives the same session."""
     session_id = str(new.session_id or uuid.uuid4())
-    with caller.state.store.catalog.look() as tx:
-        held = tx.get(SessionRow, session_id)
-    if held is not None:
-        if held.user_id != caller.user_id or held.deleted_at is not None:
-            raise Problem(409, f"The id {session_id} is taken; choose another.")
-        response.status_code = 200
-        return shown(held) | {"upload_url": f"/api/sessions/{session_id}/upload/fit"}
     row = SessionRow(
         session_id=session_id,
         user_id=caller.user_id,
@@ -120,10 +115,22 @@ def create(new: New, caller: Asker, response: Response) -> dict[str, Any]:
         start_time=new.start_time or now(),
     )
     _apply(row, new)
-    with caller.begin() as tx:
-        tx.add(row)
-        tx.flush()
-        return shown(row) | {"upload_url": f"/api/sessions/{session_id}/upload/fit"}
+    try:
+        with caller.begin() as tx:
+            tx.add(row)
+    except IntegrityError:  # it came before, perhaps in this very instant
+        row = _earlier(caller, session_id)
+        response.status_code = 200
+    return shown(row) | {"upload_url": f"/api/sessions/{session_id}/upload/fit"}
+
+
+def _earlier(caller: Caller, session_id: str) -> SessionRow:
+    """The caller's session that has this id already; 409 if it is another's, or was deleted."""
+    with caller.look() as tx:
+        held = tx.get(SessionRow, session_id)
+    if held is None or held.user_id != caller.user_id or held.deleted_at is not None:
+        raise Problem(409, f"The id {session_id} is taken; choose another.")
+    return held
 
 
 def _apply(row: SessionRow, change: Editable) -> None:
@@ -142,7 +149,7 @@ def _apply(row: SessionRow, change: Editable) -> None:
         raise Problem(422, f"end_time is {iso(row.end_time)}, must not be before start_time {iso(row.start_time)}.")
 
 
-@router.get("")
+@router.get("", response_model=list[SessionShown])
 def list_sessions(
     caller: Asker,
     request: Request,
@@ -159,7 +166,7 @@ def list_sessions(
         query = query.where(SessionRow.session_type == session_type)
     for moment, after in ((start_date, True), (end_date, False)):
         if moment is not None:
-            from squashlib.session import parse_iso
+            from squashlib.moments import parse_iso
 
             aware = parse_iso(moment.isoformat())
             query = query.where(SessionRow.start_time >= aware if after else SessionRow.start_time < aware)
@@ -180,7 +187,7 @@ def _summaries(tx: Any, rows: list[SessionRow]) -> dict[str, dict[str, Any]]:
     return {row.session_id: row.summary for row in found}
 
 
-@router.get("/{session_id}")
+@router.get("/{session_id}", response_model=SessionShown)
 def get(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """One session with its figures."""
     with caller.look() as tx:
@@ -190,7 +197,7 @@ def get(session_id: SessionId, caller: Asker) -> dict[str, Any]:
 
 def _update(session_id: uuid.UUID, change: Editable, caller: Caller) -> dict[str, Any]:
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         _apply(row, change)
         tx.flush()
         if "end_time" in change.model_fields_set and _has_content(tx, row):
@@ -208,13 +215,13 @@ def _has_content(tx: Any, row: SessionRow) -> bool:
     )
 
 
-@router.put("/{session_id}")
+@router.put("/{session_id}", response_model=SessionShown)
 def put(session_id: SessionId, change: Editable, caller: Asker) -> dict[str, Any]:
     """Change a session."""
     return _update(session_id, change, caller)
 
 
-@router.patch("/{session_id}")
+@router.patch("/{session_id}", response_model=SessionShown)
 def patch(session_id: SessionId, change: Editable, caller: Asker) -> dict[str, Any]:
     """Change a session."""
     return _update(session_id, change, caller)

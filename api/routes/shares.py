@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from api.access import Asker, SessionId, State
+from api.answers import LinkMade, LinkShown
 from api.problems import ANSWERS, OPEN_ANSWERS, Problem
 from api.routes.insights import REPORT_POLICY
 from api.tokens import digest
@@ -25,7 +26,7 @@ class NewShare(Wire):
     expires_in_days: int = Field(30, ge=1, le=365)
 
 
-@router.post("/api/sessions/{session_id}/shares", status_code=201, responses=ANSWERS)
+@router.post("/api/sessions/{session_id}/shares", status_code=201, responses=ANSWERS, response_model=LinkMade)
 def make(session_id: SessionId, caller: Asker, new: NewShare | None = None) -> dict[str, Any]:
     """Make a link to the report; only a hash of its secret is kept, so it is shown once."""
     secret = secrets.token_urlsafe(24)
@@ -39,7 +40,7 @@ def make(session_id: SessionId, caller: Asker, new: NewShare | None = None) -> d
     return {"share_id": digest(secret)[:16], "url": f"/shared/{secret}", "expires_at": iso(expires_at)}
 
 
-@router.get("/api/sessions/{session_id}/shares", responses=ANSWERS)
+@router.get("/api/sessions/{session_id}/shares", responses=ANSWERS, response_model=list[LinkShown])
 def list_shares(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """Links that work now."""
     with caller.begin() as tx:

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Asker, Caller
+from api.answers_statistics import StatisticsShown, TrendsShown
 from api.problems import ANSWERS, Problem
 from api.wire import Moment, iso
-from squashlib.statistics import Played, aggregate, load, totals, trend
+from squashlib.statistics import Played, aggregate, bests, by_opponent, load, totals, trend
 from store.tables import AnalysisRow, SessionRow, User, now
 
 router = APIRouter(prefix="/api/users/{user_id}", tags=["statistics"], responses=ANSWERS)
@@ -22,7 +23,7 @@ PERFORMANCE = ("points_won", "number_of_rallies", "longest_rally_length", "total
 Start = Annotated[Moment | None, Query(examples=["2025-01-01"])]
 
 
-@router.get("/statistics")
+@router.get("/statistics", response_model=StatisticsShown)
 def statistics(
     user_id: uuid.UUID,
     caller: Asker,
@@ -30,24 +31,43 @@ def statistics(
     start_date: Start = None,
     end_date: Start = None,
 ) -> dict[str, Any]:
-    """Wins, load, recovery and zones by period, in the player's own time zone."""
-    zone, played = _played(caller, user_id, start_date, end_date)
-    until = end_date or now()
-    rows = aggregate(played, period, ZoneInfo(zone))
-    head = {"user_id": str(user_id), "period": period, "timezone": zone}
-    return {**head, "totals": totals(played), "load": load(played, until), "periods": rows}
+    """Wins, load, recovery, zones, opponents and bests, all in all and by period, in the player's own time zone."""
+    name, played = _played(caller, user_id, start_date, end_date)
+    zone = ZoneInfo(name)
+    return {
+        "user_id": str(user_id),
+        "period": period,
+        "timezone": name,
+        "totals": totals(played),
+        "load": load(played, end_date or now(), zone),
+        "periods": aggregate(played, period, zone),
+        "opponents": by_opponent(played),
+        "personal_bests": bests(played),
+    }
 
 
-@router.get("/trends")
+@router.get("/trends", response_model=TrendsShown)
 def trends(user_id: uuid.UUID, caller: Asker, start_date: Start = None, end_date: Start = None) -> dict[str, Any]:
     """How performance and fitness change, session by session and as a slope with its interval."""
-    _, played = _played(caller, user_id, start_date, end_date)
+    zone, played = _played(caller, user_id, start_date, end_date)
     played.sort(key=lambda one: one.start)
-    answer: dict[str, Any] = {"user_id": str(user_id)}
+    answer: dict[str, Any] = {"user_id": str(user_id), "timezone": zone}
     for name, figures in (("performance", PERFORMANCE), ("fitness", FITNESS)):
-        answer[name] = [{"date": iso(one.start), **{f: one.figure(f) for f in figures}} for one in played]
+        answer[name] = [
+            {
+                "date": iso(one.start),
+                "day": f"{one.start.astimezone(ZoneInfo(zone)):%Y-%m-%d}",
+                **{f: one.figure(f) for f in figures},
+            }
+            for one in played
+        ]
         answer[f"{name}_trend"] = {figure: trend(played, figure) for figure in figures}
     return answer
+
+
+def _dated(one: Played, zone: ZoneInfo, figures: tuple[str, ...]) -> dict[str, Any]:
+    day = f"{one.start.astimezone(zone):%Y-%m-%d}"
+    return {"date": iso(one.start), "day": day, **{figure: one.figure(figure) for figure in figures}}
 
 
 def _played(
@@ -68,7 +88,12 @@ def _rows(tx: Session, user_id: str, since: datetime | None, until: datetime | N
     query = query.where(SessionRow.start_time >= _aware(since)) if since else query
     query = query.where(SessionRow.start_time < _aware(until)) if until else query
     rows = tx.execute(query)
-    return [Played(row.start_time, row.final_score_me, row.final_score_opponent, found or {}) for row, found in rows]
+    return [
+        Played(
+            row.start_time, row.final_score_me, row.final_score_opponent, found or {}, row.opponent_name, row.session_id
+        )
+        for row, found in rows
+    ]
 
 
 def _aware(moment: datetime) -> datetime:

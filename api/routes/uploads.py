@@ -6,8 +6,10 @@ from fastapi import APIRouter, File, Request, Response, UploadFile
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
+from api import ratelimit
 from api.access import Asker, Caller, SessionId
-from api.problems import ANSWERS, KNOWN, Problem
+from api.answers import BatchReceived, Received, UploadsShown, UploadStatus
+from api.problems import ANSWERS, Problem, known
 from api.wire import iso
 from squashlib.errors import DecodeError, NotFoundError
 from store import jobs
@@ -20,14 +22,22 @@ MAX_BATCH = 32 << 20
 STAGES = {"queued", "processing", "completed", "failed"}
 
 
-@router.post("/upload/fit", status_code=202, responses=KNOWN)
+@router.post(
+    "/upload/fit",
+    status_code=202,
+    responses=known(Received),
+    response_model=Received,
+    response_model_exclude_unset=True,
+)
 def upload_fit(
     session_id: SessionId,
     caller: Asker,
+    request: Request,
     response: Response,
     file: Annotated[UploadFile, File(description="FIT, GPX, TCX")],
 ) -> dict[str, Any]:
     """Upload a recording: FIT, GPX or TCX, plain, gzipped or zipped. The same bytes again are known again."""
+    ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, file.size or 0)
     name = (file.filename or "recording").replace("\\", "/").rpartition("/")[2][:200]
     return receive(caller, session_id, response, "file", file.file, name, file.content_type, MAX_FILE)
 
@@ -37,7 +47,7 @@ def receive(
     content_type: str | None, max_bytes: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Keep bytes, journal them and promise their processing, in this order."""
-    store = caller.state.store
+    store = caller.store
     with caller.look() as tx:
         caller.own_session(tx, session_id)
     try:
@@ -77,6 +87,7 @@ async def _body(request: Request) -> bytes:
 
 async def _batch(session_id: Any, caller: Caller, request: Request, response: Response, kind: str) -> dict[str, Any]:
     body = await _body(request)
+    await run_in_threadpool(ratelimit.count, request, caller.state.limiter, "bytes", caller.user_id, len(body))
     content_type = request.headers.get("content-type", "application/json")
     count = await run_in_threadpool(_counted, body, content_type, kind)
     answer = await run_in_threadpool(receive, caller, session_id, response, kind, body, None, content_type, MAX_BATCH)
@@ -93,62 +104,78 @@ def _counted(body: bytes, content_type: str, kind: str) -> int:
         raise Problem(422, str(error)) from error
 
 
-BATCH = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"type": "object"},
-                "example": {"data": [{"timestamp": "2026-01-15T10:00:00.000Z", "heart_rate": 145, "confidence": 0.95}]},
-            }
-        },
+AT = "2026-01-15T10:00:00.000Z"
+PACKED = {"schema": {"type": "string", "format": "binary"}}
+
+
+def _takes(example: dict[str, Any]) -> dict[str, Any]:
+    """How a route of batches is declared: what it takes, plain or packed, and what it answers."""
+    plain = {"schema": {"type": "object", "additionalProperties": True}, "example": example}
+    content = {"application/json": plain, "application/gzip": PACKED, "application/msgpack": PACKED}
+    return {
+        "status_code": 202,
+        "responses": known(BatchReceived),
+        "response_model": BatchReceived,
+        "response_model_exclude_unset": True,
+        "openapi_extra": {"requestBody": {"required": True, "content": content}},
     }
+
+
+def _data(**sample: Any) -> dict[str, Any]:
+    return {"data": [{"timestamp": AT, **sample}]}
+
+
+MOTION = {
+    "start_time": AT,
+    "sample_rate_hz": 10,
+    "accelerometer": {"x": [0.1, 0.2], "y": [0.0, 0.1], "z": [9.8, 9.7]},
+    "gyroscope": {"x": [0.0, 0.1], "y": [0.0, 0.0], "z": [0.2, 0.1]},
 }
 
 
-@router.post("/hr-data", status_code=202, responses=KNOWN, openapi_extra=BATCH)
+@router.post("/hr-data", **_takes(_data(heart_rate=145, confidence=0.95)))
 async def hr_data(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Heart rates in bulk, in any order, again or late; nothing is counted twice."""
     return await _batch(session_id, caller, request, response, "hr")
 
 
-@router.post("/heart-rate", status_code=202, responses=KNOWN, openapi_extra=BATCH)
+@router.post("/heart-rate", **_takes({"data_points": [{"bpm": 151, "timestamp": AT}]}))
 async def heart_rate(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Heart rates as the first watch app sends them (`data_points` of `bpm`)."""
     return await _batch(session_id, caller, request, response, "hr")
 
 
-@router.post("/sensor-data", status_code=202, responses=KNOWN, openapi_extra=BATCH)
+@router.post("/sensor-data", **_takes(MOTION))
 async def sensor_data(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Accelerometer (m/s²) and gyroscope (rad/s) at a fixed rate from a start time."""
     return await _batch(session_id, caller, request, response, "sensor")
 
 
-@router.post("/gps", status_code=202, responses=KNOWN, openapi_extra=BATCH)
+@router.post("/gps", **_takes(_data(latitude=52.37, longitude=4.89)))
 async def gps(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Positions."""
     return await _batch(session_id, caller, request, response, "gps")
 
 
-@router.post("/spo2", status_code=202, responses=KNOWN, openapi_extra=BATCH)
+@router.post("/spo2", **_takes(_data(spo2=97)))
 async def spo2(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Oxygen saturation."""
     return await _batch(session_id, caller, request, response, "spo2")
 
 
-@router.post("/temperature", status_code=202, responses=KNOWN, openapi_extra=BATCH)
+@router.post("/temperature", **_takes(_data(temperature=33.5)))
 async def temperature(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Skin temperature."""
     return await _batch(session_id, caller, request, response, "temperature")
 
 
-@router.post("/activity", status_code=202, responses=KNOWN, openapi_extra=BATCH)
+@router.post("/activity", **_takes(_data(steps=12, calories=1.5)))
 async def activity(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Steps, energy, distance."""
     return await _batch(session_id, caller, request, response, "activity")
 
 
-@router.get("/upload/status")
+@router.get("/upload/status", response_model=UploadStatus, response_model_exclude_unset=True)
 def status(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """How far the newest processing is."""
     with caller.look() as tx:
@@ -161,7 +188,7 @@ def status(session_id: SessionId, caller: Asker) -> dict[str, Any]:
         return answer | ({"error": job.error} if job.error else {})
 
 
-@router.get("/uploads")
+@router.get("/uploads", response_model=UploadsShown)
 def uploads(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """What was received, what of it could not be read, and which gaps remain (null before the first processing)."""
     with caller.begin() as tx:
@@ -186,6 +213,6 @@ def _gaps(caller: Caller, session_id: str) -> dict[str, Any] | None:
     from store.gaps import gaps
 
     try:
-        return gaps(caller.state.store, session_id)
+        return gaps(caller.store, session_id)
     except NotFoundError:
         return None

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from sqlalchemy import func, select
 
 from api.access import Asker
+from api.answers import WebhookMade, WebhookShown
 from api.problems import ANSWERS, Problem
 from api.wire import Wire, iso
 from store.tables import Webhook
@@ -36,7 +37,7 @@ class NewWebhook(Wire):
         return url
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=WebhookMade)
 def make(new: NewWebhook, caller: Asker) -> dict[str, Any]:
     """Register a webhook; its signing secret is shown once."""
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
@@ -55,7 +56,7 @@ def _shown(hook: Webhook) -> dict[str, Any]:
     return {"webhook_id": hook.webhook_id, "url": hook.url, "events": hook.events, "created_at": iso(hook.created_at)}
 
 
-@router.get("")
+@router.get("", response_model=list[WebhookShown])
 def list_hooks(caller: Asker) -> list[dict[str, Any]]:
     """My webhooks, without their secrets."""
     with caller.look() as tx:

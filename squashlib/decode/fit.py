@@ -215,4 +215,3 @@ def rows(recording: Recording, num: int, *names: str) -> tuple[Array, dict[str, 
         return times[0], {name: parts[0] for name, parts in columns.items()}
     order = np.argsort(np.concatenate([table.rank for table in tables]))
     return np.concatenate(times)[order], {name: np.concatenate(parts)[order] for name, parts in columns.items()}
-

@@ -1,5 +1,6 @@
 """A real server on a store of its own, and people who use it over HTTP."""
 
+import os
 import socket
 import threading
 import time
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import uvicorn
+
+from tests import services
 
 PASSWORD = "correct horse battery"
 Login = Callable[[], httpx.Client]
@@ -40,18 +43,29 @@ class Server:
         self.uvicorn.should_exit = True
         self.thread.join(20)
         self.socket.close()
+        self.app.state.squash.store.catalog.close()
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The whole API, on each database."""
+    if request.param == "sqlite":
+        yield from serving({}, tmp_path_factory)
+    else:
+        with services.database(request.getfixturevalue("postgres")) as url:
+            yield from serving({"SQUASH_DATABASE_URL": url}, tmp_path_factory)
+
+
+def serving(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("SQUASH_DATABASE_URL", "SQUASH_STORE_URL", "SQUASH_SECRET_KEY", "PREFECT_API_URL"):
+        for name in [name for name in os.environ if name.startswith("SQUASH_")] + ["PREFECT_API_URL"]:
             patch.delenv(name, raising=False)
-        patch.setenv("SQUASH_HOME", str(tmp_path_factory.mktemp("api-home")))
+        for name, value in ({"SQUASH_HOME": str(tmp_path_factory.mktemp("api-home"))} | settings).items():
+            patch.setenv(name, value)
         server = Server()
-        server.start()
-        yield server
-        server.stop()
+        server.start()  # reads the settings; what runs later in this process has its own
+    yield server
+    server.stop()
 
 
 @pytest.fixture
@@ -61,9 +75,20 @@ def client(server: Server) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def pair(server: Server) -> Iterator[tuple[httpx.Client, httpx.Client]]:
+    """Two people for tests that leave them as they were; passwords are slow by design."""
+    for made in _logins(server):
+        yield made(), made()
+
+
 @pytest.fixture
 def login(server: Server) -> Iterator[Login]:
     """Makes people, each logged in, without cookies."""
+    yield from _logins(server)
+
+
+def _logins(server: Server) -> Iterator[Login]:
     clients: list[httpx.Client] = []
 
     def make() -> httpx.Client:

@@ -1,4 +1,7 @@
-"""Watches without a net, a server that is killed: each session still holds exactly what its watch recorded."""
+"""Watches without a net, a server that is killed: each session still holds exactly what its watch recorded.
+
+A few watches and kills in every test run; `make chaos` has 200 watches and fifty kills, on each database.
+"""
 
 import json
 import os
@@ -18,7 +21,9 @@ from typing import Any
 import httpx
 import pytest
 
-WATCHES, KILLS = 6, 3
+from store import Settings, Store
+
+WATCHES, KILLS = (200, 50) if os.environ.get("SQUASH_CHAOS") == "full" else (8, 4)
 BATCHES, PER_BATCH, POINTS = 6, 60, 10
 START = datetime(2026, 1, 15, 10, tzinfo=UTC)
 
@@ -26,22 +31,22 @@ START = datetime(2026, 1, 15, 10, tzinfo=UTC)
 class Fleet:
     """A server that dies and comes back at the same address."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, settings: Settings) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("SQUASH_", "PREFECT_"))}
-        self.env |= {"SQUASH_HOME": str(home)}
+        self.env |= {"SQUASH_HOME": str(settings.home), "SQUASH_DATABASE_URL": settings.database_url}
         self.deaths = 0
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(self.port), "--log-level", "error"]
+        command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(self.port), "--log-level", "critical"]
         root = Path(__file__).parents[2]
         self.process = subprocess.Popen(command, env=self.env, cwd=root, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
                 httpx.get(f"{self.url}/openapi.json", timeout=5)
@@ -62,7 +67,8 @@ class ChaosWatch:
 
     def __init__(self, url: str, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.client = httpx.Client(base_url=url, timeout=10)
+        self.client = httpx.Client(base_url=url, timeout=30)
+        self.taken = 0
         self.session_id = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         self.account = {"email": f"watch{seed}@example.org", "password": "a watch's pass phrase"}
         offset = timedelta(seconds=self.chance.uniform(-4, 4))  # this watch's clock
@@ -103,20 +109,27 @@ class ChaosWatch:
         name = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         key = {"Idempotency-Key": name} if self.chance.random() < 0.5 else {}
         lost = self.chance.random() < 0.2
-        deadline = time.monotonic() + 120
+        deadline, tries = time.monotonic() + 1800, 0
         while time.monotonic() < deadline:
+            tries += 1
             try:
                 answer = self.client.request(method, path, json=body, headers=key)
             except httpx.TransportError:
-                time.sleep(0.05)
+                self.wait(tries)
                 continue
             if answer.status_code in fine and not lost:
+                self.taken += 1
                 return answer
             retry = answer.status_code in fine or answer.status_code >= 500 or "Retry-After" in answer.headers
             assert retry, f"{method} {path}: {answer.status_code} {answer.text}"
+            if answer.status_code not in fine:
+                self.wait(tries)
             lost = False
-            time.sleep(0.02)
         raise AssertionError(f"{method} {path} was not taken in time")
+
+    def wait(self, tries: int) -> None:
+        """As watches do: longer each time, and never all at once."""
+        time.sleep(self.chance.uniform(0, min(3.0, 0.1 * 2**tries)))
 
 
 def iso(moment: datetime) -> str:
@@ -124,31 +137,37 @@ def iso(moment: datetime) -> str:
 
 
 @pytest.mark.slow
-def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
-    fleet = Fleet(tmp_path)
+def test_nothing_is_lost_and_nothing_doubled(settings: Settings) -> None:
+    fleet = Fleet(settings)
     try:
         watches = [ChaosWatch(fleet.url, seed) for seed in range(WATCHES)]
         done = threading.Event()
-        killer = threading.Thread(target=kill_at_random, args=(fleet, done))
+        killer = threading.Thread(target=kill_at_random, args=(fleet, watches, done))
         killer.start()
-        with ThreadPoolExecutor(WATCHES) as players:
-            list(players.map(ChaosWatch.play, watches))
-        done.set()
-        assert fleet.deaths >= 1, "the match was over before the server was killed"
-        killer.join(90)
+        try:
+            with ThreadPoolExecutor(WATCHES) as players:
+                list(players.map(ChaosWatch.play, watches))
+        finally:
+            done.set()
+            killer.join(180)
+        assert fleet.deaths == KILLS, "the match was over before the server was killed"
         for watch in watches:
             check(watch)
             watch.client.close()
     finally:
         fleet.kill()
-    check_samples(tmp_path, watches)
+    check_samples(settings, watches)
 
 
-def kill_at_random(fleet: Fleet, done: threading.Event) -> None:
+def kill_at_random(fleet: Fleet, watches: list[ChaosWatch], done: threading.Event) -> None:
+    """At random moments of the evening, each a little after some request was taken."""
     chance = random.Random(0)
-    for _ in range(KILLS):
-        if done.wait(chance.uniform(0.2, 0.8)):
-            return
+    least = WATCHES * (3 + POINTS + BATCHES)
+    for moment in sorted(chance.uniform(0.02, 0.95) * least for _ in range(KILLS)):
+        while sum(watch.taken for watch in watches) < moment:
+            if done.wait(0.01):
+                return
+        time.sleep(chance.uniform(0, 0.1))
         fleet.kill()
         fleet.start()
 
@@ -158,18 +177,16 @@ def check(watch: ChaosWatch) -> None:
     assert [{name: point[name] for name in watch.points[0]} for point in found] == watch.points
 
 
-def check_samples(home: Path, watches: list[ChaosWatch]) -> None:
+def check_samples(settings: Settings, watches: list[ChaosWatch]) -> None:
     """The session's data, decoded from what was kept, sample by sample."""
     from flows.process import make_revision
     from squashlib.session import at
-    from store import Store
-    from store.settings import Settings
 
-    store = Store.open(Settings(home=home))
+    store = Store.open(settings)
     for watch in watches:
         make_revision(store, watch.session_id)
         session = store.sessions.open(watch.session_id)
         times = [at(session, second) for second in session["hr_time"].values]
         assert dict(zip(times, session["heart_rate"].values.astype(int).tolist(), strict=True)) == watch.bpm
         assert len(times) == len(set(times)) == len(json.loads(json.dumps(watch.bpm)))
-    store.catalog.engine.dispose()
+    store.catalog.close()

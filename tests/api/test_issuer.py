@@ -137,13 +137,17 @@ def test_a_shared_secret_excludes_keys() -> None:
         Issuer("https://i.example", "a", jwks_url="https://i.example/jwks", hs256_secret=secret)
 
 
-def test_the_api_takes_them(local: LocalIssuer, tmp_path: Any) -> None:
+def test_the_api_takes_them(local: LocalIssuer, tmp_path: Any, database_url: str) -> None:
     from api.access import identify
     from api.state import opened
     from store.settings import Settings
 
     settings = Settings(
-        home=tmp_path, jwt_issuer=local.url, jwt_audience="authenticated", jwt_jwks_url=f"{local.url}/jwks.json"
+        home=tmp_path,
+        database_url=database_url,
+        jwt_issuer=local.url,
+        jwt_audience="authenticated",
+        jwt_jwks_url=f"{local.url}/jwks.json",
     )
     state = opened(settings)
     sub = str(uuid.uuid4())
@@ -154,4 +158,4 @@ def test_the_api_takes_them(local: LocalIssuer, tmp_path: Any) -> None:
     assert (first.user_id, again.user_id, first.email) == (sub, sub, "ann@example.org")
     assert identify(state, local.sign("new", aud="other")) is None
     state.hands.shutdown()
-    state.store.catalog.engine.dispose()
+    state.store.catalog.close()

@@ -37,8 +37,8 @@ def body(path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
-def test_another_users_session_is_not_there(login: Login, method: str, path: str) -> None:
-    ann, ben = login(), login()
+def test_another_users_session_is_not_there(pair: tuple[httpx.Client, httpx.Client], method: str, path: str) -> None:
+    ann, ben = pair
     session_id = ann.post("/api/sessions", json={}).json()["session_id"]
     sent = body(path) if method in ("POST", "PUT", "PATCH") else {}
     answer = ben.request(method, f"/api/sessions/{session_id}{path.format(id=uuid.uuid4())}", **sent)

@@ -10,7 +10,7 @@ from squashlib.confidence import T90, difference_interval, wilson
 from squashlib.insights import _difference
 from squashlib.scoring import Point, referee
 from squashlib.sentences import _length_sentences
-from squashlib.statistics import Played, load, trend
+from squashlib.statistics import Played, trend
 
 
 def two_games(press: Point) -> list[Point]:
@@ -86,13 +86,6 @@ def test_slope_interval_is_scipys() -> None:
     assert trend(played, "hr")["interval"] == pytest.approx(
         [30 * (fit.slope - half), 30 * (fit.slope + half)], abs=0.01
     )
-
-
-def test_a_first_week_has_no_load_ratio() -> None:
-    until = datetime(2026, 1, 31, tzinfo=UTC)
-    recent, older = (Played(until - timedelta(days=d), None, None, {"training_load": 100.0}) for d in (3, 20))
-    assert load([recent], until)["ratio"] is None
-    assert load([recent, older], until)["ratio"] == 2.0
 
 
 def test_student_quantiles_are_scipys() -> None:

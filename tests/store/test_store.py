@@ -21,10 +21,6 @@ from store.settings import load
 from store.tables import AthleteSettings, Job, PointEvent, Revision, SessionRow, Upload, User, now
 
 
-def opened(home: Path) -> Store:
-    return Store.open(Settings(home=home))
-
-
 def player(store: Store) -> tuple[str, str]:
     user_id, session_id = str(uuid.uuid4()), str(uuid.uuid4())
     with store.catalog.begin() as tx:
@@ -32,11 +28,6 @@ def player(store: Store) -> tuple[str, str]:
         tx.flush()
         tx.add(SessionRow(session_id=session_id, user_id=user_id, start_time=now()))
     return user_id, session_id
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return opened(tmp_path)
 
 
 def test_the_same_bytes_are_kept_once(store: Store) -> None:
@@ -75,19 +66,18 @@ def test_revisions_and_analyses_are_read_as_written(store: Store) -> None:
     assert store.sessions.find(consented=True) == []
 
 
-def _write_for_ever(home: Path, session_id: str) -> None:
-    store, session = opened(home), squashlib.simulate(1, rate_hz=10).session
+def _write_for_ever(settings: Settings, session_id: str) -> None:
+    store, session = Store.open(settings), squashlib.simulate(1, rate_hz=10).session
     for i in range(10_000):
         store.sessions.write_revision(session_id, f"r{i:05d}", session)
 
 
-def test_a_writer_killed_at_any_instant_leaves_no_half_revision(tmp_path: Path) -> None:
-    store = opened(tmp_path)
+def test_a_writer_killed_at_any_instant_leaves_no_half_revision(store: Store) -> None:
     _, session_id = player(store)
     session = squashlib.simulate(1, rate_hz=10).session
     context = multiprocessing.get_context("spawn")
     for wait_s in (0.05, 0.13, 0.31):
-        writer = context.Process(target=_write_for_ever, args=(tmp_path, session_id))
+        writer = context.Process(target=_write_for_ever, args=(store.settings, session_id))
         writer.start()
         before = store.sessions.row(session_id).revision
         deadline = time.monotonic() + 60

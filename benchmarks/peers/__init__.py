@@ -1,0 +1,1 @@
+"""What others do, as fairly as it can be run here."""
