@@ -161,8 +161,14 @@ def report_key(analysis_key: str) -> str:
 
 
 def make_report(store: Store, session_id: str, analysis_key: str) -> str:
-    """The page of an analysis."""
-    from flows.render import render
+    """The page of an analysis.
+
+    Raises
+    ------
+    SquashError
+        If a cell fails: its error, and where the notebook with the marked cell is kept.
+    """
+    from flows.render import NotebookFailedError, render
     from squashlib import report
 
     key = report_key(analysis_key)
@@ -173,8 +179,14 @@ def make_report(store: Store, session_id: str, analysis_key: str) -> str:
     groups = {name: store.sessions.group(stored, name) for name in names}
     with TemporaryDirectory(prefix="squash-render-") as folder:
         source = Path(folder)
-        report.save(source, store.sessions.revision(session_id, stored.revision), groups, stored.document)
-        html = render(NOTEBOOK, {"analysis_path": str(source)}, assets="/static")
+        session = store.sessions.revision(session_id, stored.revision, motion=False)  # a report shows none
+        report.save(source, session, groups, stored.document)
+        try:
+            html = render(NOTEBOOK, {"analysis_path": str(source)}, assets="/static")
+        except NotebookFailedError as error:
+            kept = f"reports/{session_id}/failed-{key[:16]}.ipynb"
+            store.blobs.put(kept, error.notebook)
+            raise SquashError(f"{error}; the notebook is kept as {kept}") from error
     row = store.sessions.row(session_id)
     store.reports.put(session_id, row.user_id, key, stored.key, NOTEBOOK, html)
     return key

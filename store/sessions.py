@@ -55,15 +55,15 @@ class Sessions:
             raise NotFoundError(f"session '{session_id}' holds no recording yet; upload one")
         return self.revision(session_id, row.revision)
 
-    def revision(self, session_id: str, revision: str) -> "xr.Dataset":
-        """One revision of a session."""
+    def revision(self, session_id: str, revision: str, *, motion: bool = True) -> "xr.Dataset":
+        """One revision of a session, without its raw motion if `motion` is False."""
         from squashlib import session as sessions
 
         with self._catalog.look() as tx:
             held = tx.get(Revision, (session_id, revision))
         if held is None:
             raise NotFoundError(f"revision '{revision}' of session '{session_id}' is not in the store")
-        return sessions.read(self._blobs.zarr(held.path))
+        return sessions.read(self._blobs.zarr(held.path), motion=motion)
 
     def has_revision(self, session_id: str, revision: str) -> bool:
         """Whether a revision is written whole."""
