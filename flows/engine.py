@@ -36,7 +36,7 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
 
 
 class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Papermill's client, which does not wait for silence where it need not, and marks a cell that killed its kernel."""
+    """Papermill's client, which does not wait for silence, and marks a cell that ended its kernel."""
 
     def execute(self, **kwargs: Any) -> Any:
         """Run all cells; nothing is asked of the kernel afterwards, which may be dead by then."""

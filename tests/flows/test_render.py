@@ -59,6 +59,13 @@ def _that_pool(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm, "POOL", pool)
 
 
+def settled(pool: Pool) -> None:
+    """All kernels that shall wait do."""
+    pool.fill()
+    for waiting in list(pool._waiting):
+        waiting.result()
+
+
 def told(name: str, **limits: int) -> str:
     with pytest.raises(NotebookFailedError) as failure:
         render(name, {"x": 1}, assets="/static", **limits)
@@ -107,7 +114,7 @@ def test_a_cell_that_ends_its_kernel_fails_the_run(notebook: Notebook) -> None:
 @pytest.mark.skipif(not CAN_FORK, reason="needs Linux")
 def test_a_dead_kernel_is_replaced_and_a_dead_zygote_too(notebook: Notebook, pool: Pool) -> None:
     name = notebook("print('here', x)")
-    pool.fill()
+    settled(pool)
     assert pool._zygote is not None
     assert pool._zygote._process is not None
     os.kill(pool._zygote._process.pid, signal.SIGKILL)
@@ -131,8 +138,9 @@ def test_where_kernels_cannot_be_forked_they_start_by_themselves(
 
 
 def test_a_kernel_sees_no_secret_and_leaves_no_file(
-    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    notebook: Notebook, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settled(pool)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("SQUASH_SECRET_KEY", "a-secret")
     monkeypatch.setenv("SQUASH_DATABASE_URL", "postgresql://u:a-secret@h/d")
@@ -144,7 +152,8 @@ def test_a_kernel_sees_no_secret_and_leaves_no_file(
     fresh.close()
     assert "PATH" in page
     assert "a-secret" not in page
-    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+    left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
+    assert not psutil.wait_procs(left, timeout=5)[1]
     assert not list(tmp_path.glob("squash-*"))
 
 
