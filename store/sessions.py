@@ -65,6 +65,12 @@ class Sessions:
             raise NotFoundError(f"revision '{revision}' of session '{session_id}' is not in the store")
         return sessions.read(self._blobs.zarr(held.path), motion=motion)
 
+    def resolution(self, session_id: str, revision: str) -> str:
+        """What retention has left of a revision: `full`, `reduced` or `summary`."""
+        with self._catalog.look() as tx:
+            held = tx.get(Revision, (session_id, revision))
+        return "full" if held is None else held.resolution
+
     def has_revision(self, session_id: str, revision: str) -> bool:
         """Whether a revision is written whole."""
         with self._catalog.look() as tx:
@@ -111,7 +117,7 @@ class Sessions:
             return tx.get(AnalysisRow, (session_id, key)) is not None
 
     def write_analysis(
-        self, session_id: str, key: str, revision: str, analysis: "Analysis", fingerprints: Mapping[str, str]
+        self, session_id: str, key: str, revision: str, analysis: "Analysis", fingerprints: Mapping[str, Any]
     ) -> None:
         """Write an analysis whole, then make it the session's; findings lie apart by detector."""
         from squashlib import session as sessions

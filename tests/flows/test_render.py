@@ -120,7 +120,7 @@ def test_a_dead_kernel_is_replaced_and_a_dead_zygote_too(notebook: Notebook, poo
     os.kill(pool._zygote._process.pid, signal.SIGKILL)
     assert "here 5" in render(name, {"x": 5}, assets="/static")
     manager = pool._waiting[0].result()
-    os.kill(manager.provisioner.pid, signal.SIGKILL)
+    manager.provisioner.process.kill()
     assert "here 6" in render(name, {"x": 6}, assets="/static")
 
 
