@@ -19,8 +19,12 @@ def decoder_hash() -> str:
 
 @cache
 def explain_hash() -> str:
-    """Hash of the code that turns findings into insights and documents."""
-    return content_hash(sorted((name, module_hash(name)) for name in reached("squashlib.analysis")))
+    """Hash of the code that turns findings into insights and documents: what no detector's fingerprint covers."""
+    from squashlib.analysis import default_framework
+
+    detectors = [reached(type(detector).__module__) for detector in default_framework().ordered()]
+    modules = reached("squashlib.analysis").difference(*detectors)
+    return content_hash(sorted((name, module_hash(name)) for name in modules))
 
 
 def detector_prints() -> dict[str, str]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import delete
 
+from flows import canary
 from flows.orphans import sweep
-from flows.rerun import recompute, stale_sessions
+from flows.rerun import recompute
+from flows.stale import stale_sessions
 from store import Store, jobs
 from store.tables import DeviceCode, IdempotencyKey, Job, RefreshToken, SessionEvent, now
 
@@ -95,8 +97,9 @@ def backup(store: Store, moment: datetime) -> str:
 
 
 def rerun(store: Store) -> dict[str, int]:
-    """Recompute what changed code made stale."""
+    """Recompute what changed code made stale, unless it does worse on labelled sessions."""
     stale = stale_sessions(store)
+    canary.check(store, stale)
     failed = sum(error is not None for _, error in recompute(store, stale)) if stale else 0
     return {"stale": len(stale), "failed": failed}
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from flows.keys import (
-    EXPLAIN, INPUTS, SECONDS, analysis_key, detector_prints, explain_hash, report_key, revision_key
+    EXPLAIN,
+    INPUTS,
+    SECONDS,
+    analysis_key,
+    detector_prints,
+    explain_hash,
+    report_key,
+    revision_key,
 )  # fmt: skip
 from squashlib.errors import DecodeError, SquashError
 from squashlib.fingerprint import content_hash
@@ -36,9 +43,11 @@ def process_session(store: Store, session_id: str, tell: Tell = lambda stage, pe
         If nothing that was uploaded can be read.
     """
     tell("decoding", 10)
+    before, began = store.sessions.row(session_id).revision, perf_counter()
     revision = make_revision(store, session_id)
+    took = {} if revision == before else {"decode": perf_counter() - began}
     tell("detecting", 35)
-    key = make_analysis(store, session_id, revision)
+    key = make_analysis(store, session_id, revision, took)
     tell("insights", 70)
     tell("report", 75)
     make_report(store, session_id, key)
@@ -104,8 +113,11 @@ def _empty(store: Store, row: SessionRow) -> "xr.Dataset":
     return build({}, start_time=row.start_time, duration_s=duration_s, sport=row.sport, session_id=row.session_id)
 
 
-def make_analysis(store: Store, session_id: str, revision: str) -> str:
-    """The analysis of a revision with today's points, athlete and code; unchanged detectors are read, not run."""
+def make_analysis(store: Store, session_id: str, revision: str, took: Mapping[str, float] | None = None) -> str:
+    """The analysis of a revision with today's points, athlete and code; unchanged detectors are read, not run.
+
+    `took` are seconds of earlier steps, kept beside this one's for the estimate of a rerun.
+    """
     row = store.sessions.row(session_id)
     prints = detector_prints()
     inputs = inputs_of(store, row, revision)
@@ -115,8 +127,9 @@ def make_analysis(store: Store, session_id: str, revision: str) -> str:
     if not store.sessions.has_analysis(session_id, key):
         began = perf_counter()
         analysis = analysis_of(store, row, revision, reusable(store, session_id, inputs, prints))
-        seconds = {name: found.seconds for name, found in analysis.findings.items() if found.seconds is not None}
-        seconds["rest"] = perf_counter() - began - sum(seconds.values())
+        ran = {name: found.seconds for name, found in analysis.findings.items() if found.seconds is not None}
+        rest = perf_counter() - began - sum(ran.values())
+        seconds = _measured(store, row) | dict(took or {}) | ran | {"rest": round(rest, 4)}
         made = {**prints, INPUTS: inputs, EXPLAIN: explain_hash(), SECONDS: seconds}
         store.sessions.write_analysis(session_id, key, revision, analysis, made)
     with store.catalog.begin() as tx:
@@ -124,6 +137,13 @@ def make_analysis(store: Store, session_id: str, revision: str) -> str:
         data = {"analysis_key": key}
         tx.add(SessionEvent(session_id=session_id, user_id=row.user_id, event="insights", data=data))
     return key
+
+
+def _measured(store: Store, row: SessionRow) -> dict[str, float]:
+    """Seconds that steps took when they were last done for this session."""
+    with store.catalog.look() as tx:
+        held = tx.get(AnalysisRow, (row.session_id, row.analysis_key or ""))
+    return dict(held.fingerprints.get(SECONDS) or {}) if held else {}
 
 
 def inputs_of(store: Store, row: SessionRow, revision: str) -> str:
@@ -182,7 +202,7 @@ def make_report(store: Store, session_id: str, analysis: str) -> str:
     key = report_key(analysis, NOTEBOOK)
     if store.reports.has(session_id, key):
         return key
-    stored = store.sessions.analysis(session_id)
+    began, stored = perf_counter(), store.sessions.analysis(session_id)
     names = ("swings", "segments", "rallies", "games", "strokes", "posterior")
     groups = {name: store.sessions.group(stored, name) for name in names}
     with TemporaryDirectory(prefix="squash-render-") as folder:
@@ -197,4 +217,8 @@ def make_report(store: Store, session_id: str, analysis: str) -> str:
             raise SquashError(f"{error}; the notebook is kept as {kept}") from error
     row = store.sessions.row(session_id)
     store.reports.put(session_id, row.user_id, key, stored.key, NOTEBOOK, html)
+    with store.catalog.begin() as tx:
+        if (held := tx.get(AnalysisRow, (session_id, stored.key))) is not None:
+            seconds = {**(held.fingerprints.get(SECONDS) or {}), "page": round(perf_counter() - began, 4)}
+            held.fingerprints = {**held.fingerprints, SECONDS: seconds}
     return key

@@ -157,8 +157,11 @@ class Sessions:
         with self._catalog.look() as tx:
             held = tx.get(AnalysisRow, (session_id, row.analysis_key))
         assert held is not None, "the pointer moves in the transaction that makes the row"
-        document = json.loads(self._blobs.get(f"{held.path}/analysis.json"))
-        return StoredAnalysis(session_id, held.analysis_key, held.revision, document, held.path)
+        return StoredAnalysis(session_id, held.analysis_key, held.revision, self.document(held.path), held.path)
+
+    def document(self, path: str) -> dict[str, Any]:
+        """The document of an analysis, an old one too, that lies at `path`."""
+        return dict(json.loads(self._blobs.get(f"{path}/analysis.json")))
 
     def group(self, stored: StoredAnalysis, name: str) -> "xr.Dataset":
         """A group of events of an analysis."""
