@@ -1,4 +1,4 @@
-"""Once a day: forget what has expired, set orphans aside, copy the catalog, bring stale results up to date."""
+"""Once a day: forget what has expired, thin what is old, set orphans aside, back up, bring results up to date."""
 
 import sqlite3
 import uuid
@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from flows import canary
 from flows.orphans import sweep
 from flows.rerun import recompute
+from flows.retention import clear, retain
 from flows.stale import stale_sessions
 from store import Store, jobs
 from store.tables import DeviceCode, IdempotencyKey, Job, RefreshToken, SessionEvent, now
@@ -41,6 +42,8 @@ def run(store: Store, moment: datetime | None = None) -> dict[str, Any]:
     moment = moment or now()
     steps: dict[str, Callable[[Store, datetime], Any]] = {
         "forget": forget,
+        "retention": retain,
+        "leftovers": clear,
         "orphans": sweep,
         "backup": backup,
         "rerun": lambda store, _: rerun(store),

@@ -22,6 +22,7 @@ from flows.keys import (
 from squashlib.errors import DecodeError, SquashError
 from squashlib.fingerprint import content_hash
 from store import Store
+from store.reduction import has_originals
 from store.tables import AnalysisRow, SessionEvent, SessionRow, Upload
 
 if TYPE_CHECKING:
@@ -56,17 +57,18 @@ def process_session(store: Store, session_id: str, tell: Tell = lambda stage, pe
 def make_revision(store: Store, session_id: str) -> str:
     """The revision of what is uploaded now; its key hashes the uploads and the decoder.
 
-    A revision that retention has reduced stays: what it was made of may be gone.
+    One that retention has thinned is made in full again, until the next night, unless what it was made of is gone.
     """
     row = store.sessions.row(session_id)
     with store.catalog.begin() as tx:
         uploads = store.uploads.of_session(tx, session_id)
-    if row.revision is not None and store.sessions.resolution(session_id, row.revision) != "full":
-        return row.revision
+    reduced = row.revision is not None and store.sessions.resolution(session_id, row.revision) != "full"
+    if reduced and not has_originals(store, session_id):
+        return str(row.revision)
     revision = revision_key([(upload.kind, upload.sha256) for upload in uploads], row.end_time)
-    if row.revision == revision:
+    if row.revision == revision and not reduced:
         return revision
-    if store.sessions.has_revision(session_id, revision):
+    if not reduced and store.sessions.has_revision(session_id, revision):
         store.sessions.point_at_revision(session_id, revision)
         return revision
     store.sessions.write_revision(session_id, revision, _merged(store, row, uploads))

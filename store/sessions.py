@@ -63,6 +63,10 @@ class Sessions:
             held = tx.get(Revision, (session_id, revision))
         if held is None:
             raise NotFoundError(f"revision '{revision}' of session '{session_id}' is not in the store")
+        if held.resolution == "summary":
+            raise NotFoundError(
+                f"session '{session_id}' is older than two years; its figures are kept, its samples not"
+            )
         return sessions.read(self._blobs.zarr(held.path), motion=motion)
 
     def resolution(self, session_id: str, revision: str) -> str:
@@ -84,8 +88,11 @@ class Sessions:
         row = self.row(session_id)
         sessions.write(dataset, self._blobs.zarr(path))
         with self._catalog.begin() as tx:
-            if tx.get(Revision, (session_id, revision)) is None:
+            held = tx.get(Revision, (session_id, revision))
+            if held is None:
                 tx.add(Revision(session_id=session_id, revision=revision, user_id=row.user_id, path=path))
+            elif held.resolution != "full":  # it was thinned, and is whole again
+                held.path, held.resolution = path, "full"
             tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(revision=revision))
 
     def point_at_revision(self, session_id: str, revision: str) -> None:
@@ -203,6 +210,14 @@ class Sessions:
             query = query.join(User, User.user_id == SessionRow.user_id).where(User.research_consent)
         with self._catalog.look() as tx:
             return list(tx.scalars(query.limit(limit)))
+
+
+def paths_of(catalog: Catalog, session_id: str) -> list[str]:
+    """Where the revisions and analyses of a session lie that rows name."""
+    with catalog.look() as tx:
+        revisions = tx.scalars(select(Revision.path).where(Revision.session_id == session_id))
+        analyses = tx.scalars(select(AnalysisRow.path).where(AnalysisRow.session_id == session_id))
+        return [path for path in (*revisions, *analyses) if path]
 
 
 def _summary(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_a_name_in_a_docstring_makes_nothing_stale_and_one_in_code_does() -> Non
 
 def test_reach_is_closed_over_imports() -> None:
     modules = reached("squashlib.detectors.rallies")
-    assert {"squashlib.kernels.semi_markov", "squashlib.detectors.model", "squashlib.detectors.strokes"} <= modules
+    assert {"squashlib.kernels.semi_markov", "squashlib.detectors.model"} <= modules
     assert "squashlib.insights" not in modules
     assert "squashlib.kernels.semi_markov" not in reached("squashlib.detectors.swings")
 
