@@ -29,6 +29,8 @@ from flows.zygote import pay_imports as _pay
 _pay()
 """
 READY_S = 90
+#: Where kernels' sockets lie, whatever `tempfile` is told later: their names must be short.
+ROOM = tempfile.gettempdir()
 #: Figures become data in the notebook. plotly and matplotlib decide so by themselves only if imported in a kernel.
 DRAWN = {"PLOTLY_RENDERER": "plotly_mimetype", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
@@ -72,7 +74,7 @@ class Pool:
         return asyncio.run(self._started())
 
     async def _started(self) -> AsyncKernelManager:
-        folder = tempfile.mkdtemp(prefix="squash-kernel-")
+        folder = tempfile.mkdtemp(prefix="squash-kernel-", dir=ROOM)
         manager = AsyncKernelManager(
             kernel_name="python3", transport="ipc", ip=f"{folder}/socket", connection_file=f"{folder}/kernel.json"
         )

@@ -3,10 +3,14 @@
 `python -m flows.worker` is all that runs beside the API and Prefect's server, on as many machines as you like.
 """
 
+import atexit
 import logging
+import shutil
+import tempfile
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from prefect.task_worker import serve
 
@@ -18,8 +22,8 @@ from store import Store, jobs
 from store.tables import now
 
 log = logging.getLogger("flows.worker")
-LOOK_EVERY_S = 15.0
-LATE_S = 20.0
+LOOK_EVERY_S = 5.0
+LATE_S = 15.0
 NIGHTLY_LOOK_S = 300.0
 #: How long after its hour the night's work may be left to Prefect's schedule.
 GRACE = timedelta(hours=1)
@@ -29,12 +33,24 @@ def main() -> None:
     """Serve until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     store = Store.open()
+    take_scratch(store.settings.home / "scratch")
     POOL.fill()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=look_after, args=(store,), name="reconcile", daemon=True).start()
     threading.Thread(target=each_night, args=(store,), name="nightly", daemon=True).start()
     threading.Thread(target=serve_deployments, name="deployments", daemon=True).start()
     serve(run_job, limit=2)
+
+
+def take_scratch(folder: Path) -> None:
+    """Give this process a folder for what it works on, and remove those of workers that were killed."""
+    for other in folder.glob("*"):
+        if jobs.is_dead(other.name.replace("|", "/")):
+            shutil.rmtree(other, ignore_errors=True)
+    mine = folder / jobs.holder().replace("/", "|")
+    mine.mkdir(parents=True, mode=0o700)
+    tempfile.tempdir = str(mine)
+    atexit.register(shutil.rmtree, mine, ignore_errors=True)
 
 
 def warm_up() -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 from datetime import UTC, datetime
@@ -48,12 +49,17 @@ def pay_imports() -> None:
 def serve() -> None:
     """Fork a kernel for each line until the input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries kernels
+    folders = []
     _answer("ready")
     for line in sys.stdin:
+        order = json.loads(line)
+        folders.append(order["folder"])
         pid = os.fork()
         if pid == 0:
-            _be_kernel(json.loads(line))
+            _be_kernel(order)
         _answer(str(pid))
+    for folder in folders:  # nearly all are gone by now, unless the owner was killed
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _answer(text: str) -> None:

@@ -96,7 +96,7 @@ def test_a_worker_of_a_dask_cluster_dies_in_the_middle(tmp_path: Path, monkeypat
             assert workers[0].poll() is not None, "it was killed"
             assert outcomes == dict.fromkeys(ids)
             done_once(store, ids)
-            assert [name for name in store.blobs.list("sessions")]
+            assert any(store.blobs.list("sessions")), "they lie on S3"
             store.catalog.engine.dispose()
 
 

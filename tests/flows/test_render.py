@@ -142,6 +142,7 @@ def test_a_kernel_sees_no_secret_and_leaves_no_file(
 ) -> None:
     settled(pool)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(warm, "ROOM", str(tmp_path))
     monkeypatch.setenv("SQUASH_SECRET_KEY", "a-secret")
     monkeypatch.setenv("SQUASH_DATABASE_URL", "postgresql://u:a-secret@h/d")
     before = {child.pid for child in psutil.Process().children(recursive=True)}
