@@ -3,12 +3,17 @@
 papermill imports this module itself (entry point `squash-warm`); nobody else may, or the two import each other.
 """
 
+import asyncio
+from queue import Empty
 from typing import Any
 
+from jupyter_core.utils import run_sync
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
-from flows.warm import POOL, end
+from flows import warm
 
 
 class WarmEngine(NBClientEngine):  # type: ignore[misc]
@@ -19,12 +24,60 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
         cls, nb_man: NotebookExecutionManager, kernel_name: str, *, execution_timeout: int | None = None, **kwargs: Any
     ) -> None:
         """Called by papermill (`engine_name="squash-warm"`)."""
-        manager = POOL.take()
-        client = PapermillNotebookClient(nb_man, km=manager, timeout=execution_timeout, kernel_name=kernel_name)
+        pool = warm.POOL
+        manager = pool.take()
+        client = WarmClient(nb_man, km=manager, timeout=execution_timeout, kernel_name=kernel_name)
         try:
             client.execute()
         finally:
             if client.kc is not None:  # nbclient closes the sockets of its own kernels alone
                 client.kc.stop_channels()
-            end(manager)
-            POOL.fill()
+            pool.end(manager)
+
+
+class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
+    """Papermill's client, which does not wait for silence, and marks a cell that ended its kernel."""
+
+    def execute(self, **kwargs: Any) -> Any:
+        """Run all cells; nothing is asked of the kernel afterwards, which may be dead by then."""
+        self.reset_execution_trackers()
+        with self.setup_kernel(**kwargs):
+            self.papermill_execute_cells()
+        self.set_widgets_metadata()
+        return self.nb
+
+    def execute_cell(self, cell: Any, cell_index: int, **kwargs: Any) -> Any:
+        """Run a cell; one that takes too long or ends its kernel fails as one that raises does."""
+        try:
+            return super().execute_cell(cell, cell_index, **kwargs)
+        except (CellTimeoutError, DeadKernelError) as error:
+            name, text = type(error).__name__, str(error)
+            cell.outputs.append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
+            raise CellExecutionError(text, name, text) from error
+
+    async def async_start_new_kernel_client(self) -> Any:
+        """A client that has heard from its kernel on both channels.
+
+        jupyter_client's own way listens on until nothing has come for 0.2 s, so that no old message is taken for a new
+        one; nbclient looks at what each message answers.
+        """
+        self.kc = self.km.client()
+        self.kc.start_channels()
+        async with asyncio.timeout(warm.READY_S):
+            while not await _answers(self.kc):
+                if not await self.km.is_alive():
+                    raise RuntimeError("the kernel died before its first cell; it is out of memory, or was killed")
+        self.kc.allow_stdin = False
+        return self.kc
+
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
+
+async def _answers(client: Any) -> bool:
+    client.kernel_info()
+    try:
+        await client.shell_channel.get_msg(timeout=1)
+        await client.iopub_channel.get_msg(timeout=0.2)
+    except Empty:
+        return False
+    return True

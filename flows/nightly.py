@@ -1,4 +1,4 @@
-"""Once a day: forget what has expired, set orphans aside, copy the catalog, bring stale results up to date."""
+"""Once a day: forget what has expired, thin what is old, set orphans aside, back up, bring results up to date."""
 
 import sqlite3
 import uuid
@@ -9,8 +9,11 @@ from typing import Any
 
 from sqlalchemy import delete
 
+from flows import canary
 from flows.orphans import sweep
-from flows.rerun import recompute, stale_sessions
+from flows.rerun import recompute
+from flows.retention import clear, retain
+from flows.stale import stale_sessions
 from store import Store, jobs
 from store.tables import DeviceCode, IdempotencyKey, Job, RefreshToken, SessionEvent, now
 
@@ -39,6 +42,8 @@ def run(store: Store, moment: datetime | None = None) -> dict[str, Any]:
     moment = moment or now()
     steps: dict[str, Callable[[Store, datetime], Any]] = {
         "forget": forget,
+        "retention": retain,
+        "leftovers": clear,
         "orphans": sweep,
         "backup": backup,
         "rerun": lambda store, _: rerun(store),
@@ -95,8 +100,9 @@ def backup(store: Store, moment: datetime) -> str:
 
 
 def rerun(store: Store) -> dict[str, int]:
-    """Recompute what changed code made stale."""
+    """Recompute what changed code made stale, unless it does worse on labelled sessions."""
     stale = stale_sessions(store)
+    canary.check(store, stale)
     failed = sum(error is not None for _, error in recompute(store, stale)) if stale else 0
     return {"stale": len(stale), "failed": failed}
 

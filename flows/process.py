@@ -1,22 +1,35 @@
 """From uploads to report: four steps, each keyed by the hash of its inputs, skipped when its result is there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
+from flows.keys import (
+    EXPLAIN,
+    INPUTS,
+    SECONDS,
+    analysis_key,
+    detector_prints,
+    explain_hash,
+    report_key,
+    revision_key,
+)  # fmt: skip
 from squashlib.errors import DecodeError, SquashError
-from squashlib.fingerprint import content_hash, detector_fingerprint, module_hash, reached
+from squashlib.fingerprint import content_hash
 from store import Store
+from store.reduction import has_originals
 from store.tables import AnalysisRow, SessionEvent, SessionRow, Upload
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from squashlib.detectors.framework import Findings
+    from squashlib.analysis import Analysis
+    from squashlib.detectors.framework import Detector, Findings
 
 Tell = Callable[[str, int], None]
 NOTEBOOK = "session_report"
@@ -31,34 +44,35 @@ def process_session(store: Store, session_id: str, tell: Tell = lambda stage, pe
         If nothing that was uploaded can be read.
     """
     tell("decoding", 10)
+    before, began = store.sessions.row(session_id).revision, perf_counter()
     revision = make_revision(store, session_id)
+    took = {} if revision == before else {"decode": perf_counter() - began}
     tell("detecting", 35)
-    key = make_analysis(store, session_id, revision)
+    key = make_analysis(store, session_id, revision, took)
     tell("insights", 70)
     tell("report", 75)
     make_report(store, session_id, key)
 
 
 def make_revision(store: Store, session_id: str) -> str:
-    """The revision of what is uploaded now; its key hashes the uploads and the decoder."""
+    """The revision of what is uploaded now; its key hashes the uploads and the decoder.
+
+    One that retention has thinned is made in full again, until the next night, unless what it was made of is gone.
+    """
     row = store.sessions.row(session_id)
     with store.catalog.begin() as tx:
         uploads = store.uploads.of_session(tx, session_id)
-    sent = sorted((upload.kind, upload.sha256) for upload in uploads)
-    revision = content_hash("revision", sent, decoder_hash(), None if sent else str(row.end_time))
-    if row.revision == revision:
+    reduced = row.revision is not None and store.sessions.resolution(session_id, row.revision) != "full"
+    if reduced and not has_originals(store, session_id):
+        return str(row.revision)
+    revision = revision_key([(upload.kind, upload.sha256) for upload in uploads], row.end_time)
+    if row.revision == revision and not reduced:
         return revision
-    if store.sessions.has_revision(session_id, revision):
+    if not reduced and store.sessions.has_revision(session_id, revision):
         store.sessions.point_at_revision(session_id, revision)
         return revision
     store.sessions.write_revision(session_id, revision, _merged(store, row, uploads))
     return revision
-
-
-def decoder_hash() -> str:
-    """Hash of the code that makes sessions of uploads."""
-    modules = reached("squashlib.decode") | reached("squashlib.decode.batches") | reached("squashlib.decode.merge")
-    return content_hash(sorted((name, module_hash(name)) for name in modules))
 
 
 def _merged(store: Store, row: SessionRow, uploads: list[Upload]) -> "xr.Dataset":
@@ -101,23 +115,25 @@ def _empty(store: Store, row: SessionRow) -> "xr.Dataset":
     return build({}, start_time=row.start_time, duration_s=duration_s, sport=row.sport, session_id=row.session_id)
 
 
-def make_analysis(store: Store, session_id: str, revision: str) -> str:
-    """The analysis of a revision with today's points, athlete and code; unchanged detectors are read, not run."""
-    from squashlib.analysis import analyse, default_framework
+def make_analysis(store: Store, session_id: str, revision: str, took: Mapping[str, float] | None = None) -> str:
+    """The analysis of a revision with today's points, athlete and code; unchanged detectors are read, not run.
 
+    `took` are seconds of earlier steps, kept beside this one's for the estimate of a rerun.
+    """
     row = store.sessions.row(session_id)
-    points = store.sessions.points(session_id)
-    athlete = store.sessions.athlete(row.user_id, row.start_time)
-    prints = {detector.name: detector_fingerprint(detector) for detector in default_framework().ordered()}
-    explain = content_hash(sorted((name, module_hash(name)) for name in reached("squashlib.analysis")))
-    inputs = content_hash(revision, points, athlete)
-    key = content_hash("analysis", inputs, prints, explain)
+    prints = detector_prints()
+    inputs = inputs_of(store, row, revision)
+    key = analysis_key(inputs, prints)
     if row.analysis_key == key:
         return key
     if not store.sessions.has_analysis(session_id, key):
-        known = reusable(store, session_id, inputs, prints)
-        analysis = analyse(store.sessions.revision(session_id, revision), points or None, athlete, known)
-        store.sessions.write_analysis(session_id, key, revision, analysis, {**prints, "inputs": inputs})
+        began = perf_counter()
+        analysis = analysis_of(store, row, revision, reusable(store, session_id, inputs, prints))
+        ran = {name: found.seconds for name, found in analysis.findings.items() if found.seconds is not None}
+        rest = perf_counter() - began - sum(ran.values())
+        seconds = _measured(store, row) | dict(took or {}) | ran | {"rest": round(rest, 4)}
+        made = {**prints, INPUTS: inputs, EXPLAIN: explain_hash(), SECONDS: seconds}
+        store.sessions.write_analysis(session_id, key, revision, analysis, made)
     with store.catalog.begin() as tx:
         tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(analysis_key=key))
         data = {"analysis_key": key}
@@ -125,23 +141,45 @@ def make_analysis(store: Store, session_id: str, revision: str) -> str:
     return key
 
 
+def _measured(store: Store, row: SessionRow) -> dict[str, float]:
+    """Seconds that steps took when they were last done for this session."""
+    with store.catalog.look() as tx:
+        held = tx.get(AnalysisRow, (row.session_id, row.analysis_key or ""))
+    return dict(held.fingerprints.get(SECONDS) or {}) if held else {}
+
+
+def inputs_of(store: Store, row: SessionRow, revision: str) -> str:
+    """Hash of what an analysis looks at, beside code: revision, points, and the athlete as on the day."""
+    athlete = store.sessions.athlete(row.user_id, row.start_time)
+    return content_hash(revision, store.sessions.points(row.session_id), athlete)
+
+
+def analysis_of(store: Store, row: SessionRow, revision: str, known: Mapping[str, "Findings"]) -> "Analysis":
+    """Analyse a revision, not written anywhere; findings that are known are not made again."""
+    from squashlib.analysis import analyse
+
+    points = store.sessions.points(row.session_id) or None
+    athlete = store.sessions.athlete(row.user_id, row.start_time)
+    return analyse(store.sessions.revision(row.session_id, revision), points, athlete, known)
+
+
 def reusable(store: Store, session_id: str, inputs: str, prints: Mapping[str, str]) -> dict[str, "Findings"]:
     """Findings of an earlier analysis of the same inputs by detectors that have not changed, nor any before them."""
     from squashlib.analysis import default_framework
 
-    with store.catalog.begin() as tx:
-        query = select(AnalysisRow).where(AnalysisRow.session_id == session_id)
-        earlier = list(tx.scalars(query.order_by(AnalysisRow.created_at.desc())))
-    for row in earlier:
-        if row.fingerprints.get("inputs") != inputs:
+    with store.catalog.look() as tx:
+        query = select(AnalysisRow.path, AnalysisRow.fingerprints).where(AnalysisRow.session_id == session_id)
+        earlier = list(tx.execute(query.order_by(AnalysisRow.created_at.desc())))
+    for path, then in earlier:
+        if then.get(INPUTS) != inputs:
             continue
-        names = unchanged(default_framework().ordered(), prints, row.fingerprints)
+        names = unchanged(default_framework().ordered(), prints, then)
         if names:
-            return store.sessions.findings(row.path, names)
+            return store.sessions.findings(path, names)
     return {}
 
 
-def unchanged(ordered: list[Any], now: Mapping[str, str], then: Mapping[str, str]) -> list[str]:
+def unchanged(ordered: Sequence["Detector"], now: Mapping[str, str], then: Mapping[str, Any]) -> list[str]:
     """Names of detectors whose fingerprint and whose required groups' detectors' are the same, in order."""
     kept: list[str] = []
     made_by = {group: detector.name for detector in ordered for group in detector.provides}
@@ -152,29 +190,37 @@ def unchanged(ordered: list[Any], now: Mapping[str, str], then: Mapping[str, str
     return kept
 
 
-def report_key(analysis_key: str) -> str:
-    """Key of a report: its analysis, its notebook and the code of its figures."""
-    from flows.render import notebook_path
+def make_report(store: Store, session_id: str, analysis: str) -> str:
+    """The page of an analysis.
 
-    code = sorted((name, module_hash(name)) for name in ("squashlib.plot", "squashlib.report"))
-    return content_hash("report", analysis_key, notebook_path(NOTEBOOK).read_text(), code)
-
-
-def make_report(store: Store, session_id: str, analysis_key: str) -> str:
-    """The page of an analysis."""
-    from flows.render import render
+    Raises
+    ------
+    SquashError
+        If a cell fails: its error, and where the notebook with the marked cell is kept.
+    """
+    from flows.render import NotebookFailedError, render
     from squashlib import report
 
-    key = report_key(analysis_key)
+    key = report_key(analysis, NOTEBOOK)
     if store.reports.has(session_id, key):
         return key
-    stored = store.sessions.analysis(session_id)
+    began, stored = perf_counter(), store.sessions.analysis(session_id)
     names = ("swings", "segments", "rallies", "games", "strokes", "posterior")
     groups = {name: store.sessions.group(stored, name) for name in names}
     with TemporaryDirectory(prefix="squash-render-") as folder:
         source = Path(folder)
-        report.save(source, store.sessions.revision(session_id, stored.revision), groups, stored.document)
-        html = render(NOTEBOOK, {"analysis_path": str(source)}, assets="/static")
+        session = store.sessions.revision(session_id, stored.revision, motion=False)  # a report shows none
+        report.save(source, session, groups, stored.document)
+        try:
+            html = render(NOTEBOOK, {"analysis_path": str(source)}, assets="/static")
+        except NotebookFailedError as error:
+            kept = f"reports/{session_id}/failed-{key[:16]}.ipynb"
+            store.blobs.put(kept, error.notebook)
+            raise SquashError(f"{error}; the notebook is kept as {kept}") from error
     row = store.sessions.row(session_id)
     store.reports.put(session_id, row.user_id, key, stored.key, NOTEBOOK, html)
+    with store.catalog.begin() as tx:
+        if (held := tx.get(AnalysisRow, (session_id, stored.key))) is not None:
+            seconds = {**(held.fingerprints.get(SECONDS) or {}), "page": round(perf_counter() - began, 4)}
+            held.fingerprints = {**held.fingerprints, SECONDS: seconds}
     return key

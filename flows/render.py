@@ -11,20 +11,28 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 TIME_LIMIT_S = 120
 
 
+class NotebookFailedError(SquashError):
+    """A cell failed; `notebook` is the run so far, the cell marked, as `.ipynb`."""
+
+    def __init__(self, message: str, notebook: bytes) -> None:
+        super().__init__(message)
+        self.notebook = notebook
+
+
 def notebook_path(name: str) -> Path:
     """Where a notebook lies; names are our own, never a user's."""
     return NOTEBOOKS / f"{name}.ipynb"
 
 
-def render(name: str, parameters: Mapping[str, Any], *, assets: str | None) -> str:
+def render(name: str, parameters: Mapping[str, Any], *, assets: str | None, time_limit_s: int = TIME_LIMIT_S) -> str:
     """Execute a notebook in a warm kernel and return its page.
 
     Raises
     ------
     ValueError
         If the parameters are not those of the notebook's parameters cell.
-    SquashError
-        If a cell fails; the message is that cell's error.
+    NotebookFailedError
+        If a cell fails, takes longer than `time_limit_s` or ends its kernel; the message is that cell's error.
     """
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -43,13 +51,11 @@ def render(name: str, parameters: Mapping[str, Any], *, assets: str | None) -> s
                 engine_name="squash-warm",
                 progress_bar=False,
                 request_save_on_cell_execute=False,
-                execution_timeout=TIME_LIMIT_S,
-                cwd=folder,
+                execution_timeout=time_limit_s,
             )
         except PapermillExecutionError as error:
-            raise SquashError(
-                f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
-            ) from error
+            told = f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
+            raise NotebookFailedError(told, out.read_bytes()) from error
         return page(executed, assets)
 
 

@@ -52,7 +52,8 @@ def platform(
     home.mkdir(parents=True, exist_ok=True)
     (home / "logs").mkdir(exist_ok=True)
     env = {**os.environ, **PREFECT, "SQUASH_HOME": str(home.absolute()), "PREFECT_API_URL": urls["prefect"]}
-    env |= {"PREFECT_HOME": str(home.absolute() / "prefect")}
+    prefect_home = home.absolute() / "prefect"
+    env |= {"PREFECT_HOME": str(prefect_home), "PREFECT_UI_STATIC_DIRECTORY": str(prefect_home / "ui")}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     python = [sys.executable, "-m"]
     here = ["--host", "127.0.0.1"]
@@ -62,7 +63,6 @@ def platform(
             "prefect",
             "server",
             "start",
-            "--no-ui",
             "--host",
             "127.0.0.1",
             "--port",

@@ -1,33 +1,56 @@
-"""The worker: waits for jobs from Prefect, looks every few seconds for those that never arrived, and works at night."""
+"""The worker: does jobs and flows that Prefect hands it, looks for those that never arrived, and works at night.
 
+`python -m flows.worker` is all that runs beside the API and Prefect's server, on as many machines as you like.
+"""
+
+import atexit
 import logging
+import shutil
+import tempfile
 import threading
 import time
-from typing import Any
+from datetime import timedelta
+from pathlib import Path
 
 from prefect.task_worker import serve
 
-from flows import nightly, tasks, webhooks
+from flows import deployments, nightly, tasks, webhooks
 from flows.tasks import reconcile, run_job
 from flows.warm import POOL
 from flows.work import run_waiting
 from store import Store, jobs
+from store.tables import now
 
 log = logging.getLogger("flows.worker")
-LOOK_EVERY_S = 15.0
-LATE_S = 20.0
+LOOK_EVERY_S = 5.0
+LATE_S = 15.0
 NIGHTLY_LOOK_S = 300.0
+#: How long after its hour the night's work may be left to Prefect's schedule.
+GRACE = timedelta(hours=1)
 
 
 def main() -> None:
     """Serve until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     store = Store.open()
+    take_scratch(store.settings.home / "scratch")
     POOL.fill()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=look_after, args=(store,), name="reconcile", daemon=True).start()
     threading.Thread(target=each_night, args=(store,), name="nightly", daemon=True).start()
+    threading.Thread(target=serve_deployments, name="deployments", daemon=True).start()
     serve(run_job, limit=2)
+
+
+def take_scratch(folder: Path) -> None:
+    """Give this process a folder for what it works on, and remove those of workers that were killed."""
+    for other in folder.glob("*"):
+        if jobs.is_dead(other.name.replace("|", "/")):
+            shutil.rmtree(other, ignore_errors=True)
+    mine = folder / jobs.holder().replace("/", "|")
+    mine.mkdir(parents=True, mode=0o700)
+    tempfile.tempdir = str(mine)
+    atexit.register(shutil.rmtree, mine, ignore_errors=True)
 
 
 def warm_up() -> None:
@@ -56,20 +79,28 @@ def look_after(store: Store) -> None:
 
 
 def each_night(store: Store) -> None:
-    """Do the night's work once a day; as a flow run where Prefect is there to show it."""
+    """Do the night's work if Prefect's schedule did not, for whatever reason."""
     while True:
         time.sleep(NIGHTLY_LOOK_S)
         try:
-            nightly.run_if_due(store, lambda: _shown(store))
+            if not nightly.due(store, now() - GRACE):
+                continue
+            try:
+                tasks.nightly()
+            except Exception:  # noqa: BLE001 - Prefect is away: the work is done all the same
+                nightly.run_if_due(store, lambda: nightly.run(store))
         except Exception:
             log.exception("the night's work failed; it is tried again")
 
 
-def _shown(store: Store) -> dict[str, Any]:
-    try:
-        return tasks.nightly()
-    except Exception:  # noqa: BLE001 - Prefect is away: the work is done all the same
-        return nightly.run(store)
+def serve_deployments() -> None:
+    """Show flows and their schedules in Prefect's UI and run what they schedule, until stopped."""
+    while True:
+        try:
+            deployments.serve()
+        except Exception:
+            log.exception("Prefect does not take deployments; it is tried again")
+        time.sleep(LOOK_EVERY_S)
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ def analyse(
 
 def _stamped(found: Findings, version: str) -> Findings:
     metrics = {name: replace(metric, algorithm_version=version) for name, metric in found.metrics.items()}
-    return Findings(found.groups, metrics)
+    return replace(found, metrics=metrics)
 
 
 def _presses(session: xr.Dataset, points: Sequence[Any] | None) -> tuple[Point, ...]:

@@ -245,15 +245,17 @@ def rerun(
     plan: Annotated[bool, typer.Option("--plan", help="Say what is stale and why.")] = False,
     run: Annotated[bool, typer.Option("--run", help="Recompute what is stale.")] = False,
     accept: Annotated[str | None, typer.Option(help="Declare a refactor equivalent, after checking outputs.")] = None,
+    compare: Annotated[str | None, typer.Option(help="Say what the last change did to a session, and why.")] = None,
+    margin: Annotated[float | None, typer.Option(help="How much F1 on labelled sessions may fall (0.01).")] = None,
 ) -> None:
     """Bring stored results up to date with the code."""
-    if (plan + run + (accept is not None)) != 1:
-        raise fail("rerun needs one of --plan, --run or --accept FINGERPRINT", 2)
+    if (plan + run + (accept is not None) + (compare is not None)) != 1:
+        raise fail("rerun needs one of --plan, --run, --accept FINGERPRINT or --compare SESSION", 2)
     from importlib.metadata import entry_points
 
     (command,) = entry_points(group="squash.commands", name="rerun")
     try:
-        raise typer.Exit(command.load()(plan=plan, run=run, accept=accept))
+        raise typer.Exit(command.load()(plan=plan, run=run, accept=accept, compare=compare, margin=margin))
     except _unreadable() as error:
         raise fail(_reason(error), 1) from error
 

@@ -1,7 +1,8 @@
 """Which code and parameters made a result.
 
 A detector's fingerprint hashes the syntax trees, without comments and docstrings, of its module and of every squashlib
-module that it reaches by import, its parameters, its version, and the versions of numpy and numba.
+module that it reaches by import, its parameters, its declared version, and the versions of numpy, scipy
+and numba.
 """
 
 import ast
@@ -17,7 +18,7 @@ from typing import Any, cast
 from squashlib.detectors.framework import Detector, MetricsFramework
 
 #: Libraries whose arithmetic is part of a result.
-LIBRARIES = ("numpy", "numba")
+LIBRARIES = ("numpy", "scipy", "numba")
 #: The doors of the package: reaching them says nothing about what is computed.
 NOT_ALGORITHM = ("squashlib", "squashlib.errors", "squashlib.fingerprint")
 
@@ -42,6 +43,7 @@ def algorithm_fingerprint(framework: MetricsFramework) -> str:
     return sha256(json.dumps([parts, explain], sort_keys=True).encode()).hexdigest()
 
 
+@cache
 def reached(module: str) -> frozenset[str]:
     """`module` and every squashlib module that it imports, directly or not."""
     seen: set[str] = set()
@@ -55,6 +57,7 @@ def reached(module: str) -> frozenset[str]:
     return frozenset(seen)
 
 
+@cache
 def module_hash(name: str) -> str:
     """Hash of a module's normalised syntax tree."""
     return source_hash(_source(name))

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "session_report.ipynb"
 PLOTLY = "application/vnd.plotly.v1+json"
+_ONE_AT_A_TIME = Lock()  # nbconvert's exporters keep what they are at
 
 
 def save(folder: Path, session: "xr.Dataset", groups: Mapping[str, "xr.Dataset"], document: Mapping[str, Any]) -> None:
@@ -99,19 +102,34 @@ def page(notebook: "NotebookNode", assets: str | None = None) -> str:
         Where `plotly.min.js`, `report.js` and `report.css` are served, for example `/static`; None puts them into the
         page, which then works alone and offline.
     """
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
-    body, _ = exporter.from_notebook_node(_without_plotly(notebook))
+    plain, figures = _without_plotly(notebook)
+    with _ONE_AT_A_TIME:
+        body, _ = _exporter().from_notebook_node(plain)
+    for i, figure in enumerate(figures):
+        body = body.replace(_place(i), figure)
     shell = files("squashlib").joinpath("page/report.html").read_text()
     return shell.replace("{{head}}", _head(assets)).replace("{{body}}", body)
 
 
-def _without_plotly(notebook: "NotebookNode") -> "NotebookNode":
-    """Figures become JSON in the page that `report.js` draws; nbconvert would drop them."""
+@cache
+def _exporter() -> Any:
+    """The exporter of nbconvert: made once, because it compiles its templates when it is made."""
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
+
+
+def _place(i: int) -> str:
+    """Stands for a figure while nbconvert parses the page, which would read all its numbers."""
+    return f'<figure id="squash-figure-{i}"></figure>'
+
+
+def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]]:
+    """The notebook with places for its figures, and the figures: JSON that `report.js` draws; nbconvert drops them."""
     from nbformat import from_dict
 
     copy: NotebookNode = from_dict(json.loads(json.dumps(notebook)))
+    figures: list[str] = []
     for cell in copy.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -120,9 +138,9 @@ def _without_plotly(notebook: "NotebookNode") -> "NotebookNode":
                 text = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
                 name = escape(str(figure["layout"].get("title", {}).get("text", "figure")), quote=True)
                 drawn = f'<script type="application/json">{text}</script>'
-                html = f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>'
-                output["data"] = {"text/html": html}
-    return copy
+                output["data"] = {"text/html": _place(len(figures))}
+                figures.append(f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>')
+    return copy, figures
 
 
 def _head(assets: str | None) -> str:

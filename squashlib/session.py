@@ -126,12 +126,17 @@ def _encoding(variable: xr.Variable) -> dict[str, Any]:
     return {"chunks": chunks, "compressors": (codec,)}
 
 
-def read(source: str | Path | ZarrStore, *, group: str | None = None) -> xr.Dataset:
-    """Read what `write` wrote, loaded, with times in seconds since the start."""
+#: Clocks of raw motion, by far the largest part of a session.
+MOTION = ("accel_time", "gyro_time")
+
+
+def read(source: str | Path | ZarrStore, *, group: str | None = None, motion: bool = True) -> xr.Dataset:
+    """Read what `write` wrote, loaded, with times in seconds since the start; `motion` False leaves raw motion out."""
     target = source if isinstance(source, ZarrStore) else str(source)
     dataset = xr.open_zarr(target, group=group, decode_times=False, consolidated=False, chunks=None)
     with dataset:
-        loaded: xr.Dataset = dataset.load()
+        wanted = dataset if motion else dataset.drop_dims(MOTION, errors="ignore")
+        loaded: xr.Dataset = wanted.load()
     return loaded.assign_coords(axis=("axis", np.array(AXIS))) if "axis" in loaded.dims else loaded
 
 

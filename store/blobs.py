@@ -73,9 +73,9 @@ class Blobs:
 
         if self._root is not None:
             return LocalStore(self._root / prefix)
-        from obstore.store import PrefixStore  # type: ignore[attr-defined]
+        from obstore.store import from_url
 
-        return ObjectStore(PrefixStore(self._store, prefix))
+        return ObjectStore(from_url(f"{self.url.rstrip('/')}/{prefix}"))
 
     def healthy(self) -> bool:
         """Whether a blob can be written and read."""

@@ -1,10 +1,13 @@
 """Jobs: an outbox row is the promise that work will be done; a lock row says by whom it is being done."""
 
+import hashlib
 import os
 import socket
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -13,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from store.catalog import Catalog
-from store.tables import Job, Lock, SessionEvent, now
+from store.tables import Job, Lock, SessionEvent, SessionRow, now
 
 STALE = timedelta(seconds=60)  # a lock that has not beaten for this long may be taken over
 MAX_ATTEMPTS = 3
@@ -42,14 +45,42 @@ def _insert(tx: Session) -> Any:
 
 
 def holder() -> str:
-    """Name the running process, for people who read lock rows."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+    """Name the running process: where process numbers hold, its number, and something no two holders share."""
+    return f"{_place()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+
+
+@cache
+def _place() -> str:
+    """The host, and on Linux this boot of it and this namespace of process numbers."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        inside = hashlib.sha256(f"{boot}{Path('/proc/self/ns/pid').readlink()}".encode()).hexdigest()[:8]
+    except OSError:
+        inside = "?"
+    return f"{socket.gethostname()}/{inside}"
+
+
+def is_dead(who: str) -> bool:
+    """Whether a holder surely died: its process was one of this machine's and is not there any more."""
+    place, _, number = who.rpartition(":")[0].rpartition(":")
+    if place != _place() or place.endswith("?"):
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def lock(catalog: Catalog, name: str, who: str) -> bool:
-    """Take a lock; one that has not beaten for a minute is taken over."""
+    """Take a lock; one that has not beaten for a minute, or whose holder's process is gone, is taken over."""
     with catalog.begin() as tx:
-        tx.execute(delete(Lock).where(Lock.name == name, Lock.beaten_at < now() - STALE))
+        held = tx.get(Lock, name)
+        if held is not None and (held.beaten_at < now() - STALE or is_dead(held.holder)):
+            tx.execute(delete(Lock).where(Lock.name == name, Lock.holder == held.holder))
+            tx.flush()
     try:
         with catalog.begin() as tx:
             tx.execute(insert(Lock).values(name=name, holder=who, beaten_at=now()))
@@ -84,6 +115,14 @@ def start(catalog: Catalog, job_id: str) -> Job | None:
         job.status, job.stage = "processing", "started"
         _tell(tx, job)
         return job
+
+
+def label(catalog: Catalog, job_id: str) -> str:
+    """A job for people to read, without a player's name: its session's id and date."""
+    with catalog.look() as tx:
+        job = tx.get(Job, job_id)
+        session = tx.get(SessionRow, job.session_id) if job is not None and job.session_id is not None else None
+        return f"job {job_id}" if session is None else f"session {session.session_id} {session.start_time.date()}"
 
 
 def session_of(catalog: Catalog, job_id: str) -> str | None:

@@ -57,8 +57,8 @@ class Sessions:
             raise NotFoundError(f"session '{session_id}' holds no recording yet; upload one")
         return self.revision(session_id, row.revision)
 
-    def revision(self, session_id: str, revision: str) -> "xr.Dataset":
-        """One revision of a session."""
+    def revision(self, session_id: str, revision: str, *, motion: bool = True) -> "xr.Dataset":
+        """One revision of a session, without its raw motion if `motion` is False."""
         from squashlib import session as sessions
 
         with self._catalog.look() as tx:
@@ -66,7 +66,17 @@ class Sessions:
             seen = held is not None and may_see(tx, self._catalog.claims, held.user_id)
         if held is None or not seen:
             raise NotFoundError(f"revision '{revision}' of session '{session_id}' is not in the store")
-        return sessions.read(self._blobs.zarr(held.path))
+        if held.resolution == "summary":
+            raise NotFoundError(
+                f"session '{session_id}' is older than two years; its figures are kept, its samples not"
+            )
+        return sessions.read(self._blobs.zarr(held.path), motion=motion)
+
+    def resolution(self, session_id: str, revision: str) -> str:
+        """What retention has left of a revision: `full`, `reduced` or `summary`."""
+        with self._catalog.look() as tx:
+            held = tx.get(Revision, (session_id, revision))
+        return "full" if held is None else held.resolution
 
     def has_revision(self, session_id: str, revision: str) -> bool:
         """Whether a revision is written whole."""
@@ -81,8 +91,11 @@ class Sessions:
         row = self.row(session_id)
         sessions.write(dataset, self._blobs.zarr(path))
         with self._catalog.begin() as tx:
-            if tx.get(Revision, (session_id, revision)) is None:
+            held = tx.get(Revision, (session_id, revision))
+            if held is None:
                 tx.add(Revision(session_id=session_id, revision=revision, user_id=row.user_id, path=path))
+            elif held.resolution != "full":  # it was thinned, and is whole again
+                held.path, held.resolution = path, "full"
             tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(revision=revision))
 
     def point_at_revision(self, session_id: str, revision: str) -> None:
@@ -114,7 +127,7 @@ class Sessions:
             return tx.get(AnalysisRow, (session_id, key)) is not None
 
     def write_analysis(
-        self, session_id: str, key: str, revision: str, analysis: "Analysis", fingerprints: Mapping[str, str]
+        self, session_id: str, key: str, revision: str, analysis: "Analysis", fingerprints: Mapping[str, Any]
     ) -> None:
         """Write an analysis whole, then make it the session's; findings lie apart by detector."""
         from squashlib import session as sessions
@@ -154,8 +167,11 @@ class Sessions:
         with self._catalog.look() as tx:
             held = tx.get(AnalysisRow, (session_id, row.analysis_key))
         assert held is not None, "the pointer moves in the transaction that makes the row"
-        document = json.loads(self._blobs.get(f"{held.path}/analysis.json"))
-        return StoredAnalysis(session_id, held.analysis_key, held.revision, document, held.path)
+        return StoredAnalysis(session_id, held.analysis_key, held.revision, self.document(held.path), held.path)
+
+    def document(self, path: str) -> dict[str, Any]:
+        """The document of an analysis, an old one too, that lies at `path`."""
+        return dict(json.loads(self._blobs.get(f"{path}/analysis.json")))
 
     def group(self, stored: StoredAnalysis, name: str) -> "xr.Dataset":
         """A group of events of an analysis."""
@@ -197,6 +213,14 @@ class Sessions:
             query = query.join(User, User.user_id == SessionRow.user_id).where(User.research_consent)
         with self._catalog.look() as tx:
             return list(tx.scalars(query.limit(limit)))
+
+
+def paths_of(catalog: Catalog, session_id: str) -> list[str]:
+    """Where the revisions and analyses of a session lie that rows name."""
+    with catalog.look() as tx:
+        revisions = tx.scalars(select(Revision.path).where(Revision.session_id == session_id))
+        analyses = tx.scalars(select(AnalysisRow.path).where(AnalysisRow.session_id == session_id))
+        return [path for path in (*revisions, *analyses) if path]
 
 
 def _summary(document: Mapping[str, Any]) -> dict[str, Any]:

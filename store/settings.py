@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     jwt_jwks_url: str | None = None
     jwt_hs256_secret: str | None = None
     dask_address: str | None = None
+    work_pool: str | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

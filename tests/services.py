@@ -18,7 +18,7 @@ import pytest
 
 OWNER = "squash_owner"
 #: Tests kill our servers, never this one: what it would lose with the machine does not matter.
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
 
 
 def needed(program: Path | str | None, name: str) -> str:

@@ -1,7 +1,8 @@
 """Detectors, what they find, and the order in which they run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any, Protocol, runtime_checkable
 
 import xarray as xr
@@ -43,10 +44,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a detector found: datasets by group name and metrics by name."""
+    """What a detector found: datasets by group name and metrics by name; `seconds` is how long it took."""
 
     groups: Mapping[str, xr.Dataset] = field(default_factory=dict)
     metrics: Mapping[str, MetricResult] = field(default_factory=dict)
+    seconds: float | None = field(default=None, compare=False)
 
 
 @runtime_checkable
@@ -116,7 +118,10 @@ class MetricsFramework:
         findings: dict[str, Findings] = {}
         for detector in self.ordered():
             context = Context(session, tuple(points), athlete or Athlete(), dict(groups))
-            found = (known or {}).get(detector.name) or detector.detect(context)
+            began = perf_counter()
+            found = (known or {}).get(detector.name) or replace(
+                detector.detect(context), seconds=round(perf_counter() - began, 4)
+            )
             findings[detector.name] = found
             groups.update(found.groups)
         return findings

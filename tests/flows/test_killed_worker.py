@@ -85,13 +85,23 @@ def test_killed_at_each_boundary_the_work_is_finished_once(tmp_path: Path, fit: 
     for i, (step, when) in enumerate(BOUNDARIES, 1):
         job_id = promised(store, f"{step}-{when}", fit)
         die(tmp_path, step, when, job_id)
-        assert work_off(store, job_id) == "waits", "the dead worker's lock still holds"
-        a_minute_passes(store)
-        assert work_off(store, job_id) == "completed"
+        assert count(store, Lock) == 1, "the dead worker's"
+        assert work_off(store, job_id) == "completed", "its process is gone, so nobody waits for its lock"
         assert store.sessions.analysis(f"{step}-{when}").document["metrics"]
         assert store.reports.get(f"{step}-{when}")
         assert [count(store, table) for table in (Upload, Revision, AnalysisRow, Report)] == [i] * 4
         assert count(store, Lock) == 0
+
+
+def test_a_lock_of_another_machine_holds_for_a_minute(tmp_path: Path) -> None:
+    store = Store.open(Settings(home=tmp_path))
+    assert jobs.lock(store.catalog, "session:s", "elsewhere/1:99999999:x")
+    assert not jobs.lock(store.catalog, "session:s", jobs.holder())
+    a_minute_passes(store)
+    assert jobs.lock(store.catalog, "session:s", mine := jobs.holder())
+    a_minute_passes(store)
+    assert jobs.beat(store.catalog, "session:s", mine)
+    assert not jobs.lock(store.catalog, "session:s", jobs.holder()), "it lives"
 
 
 @pytest.mark.slow
@@ -100,7 +110,6 @@ def test_what_kills_its_worker_three_times_is_set_aside_and_others_go_on(tmp_pat
     poison, good = promised(store, "poison", fit), promised(store, "good", fit)
     for _ in range(jobs.MAX_ATTEMPTS):
         die(tmp_path, "make_revision", "before", poison)
-        a_minute_passes(store)
     work_off(store, poison)
     with store.catalog.look() as tx:
         job = tx.get_one(Job, poison)

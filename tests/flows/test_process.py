@@ -8,9 +8,7 @@ import pytest
 
 import squashlib
 from flows import process
-from flows.render import render
 from flows.work import run_waiting, work_off
-from squashlib.errors import SquashError
 from squashlib.fingerprint import detector_fingerprint
 from store import Settings, Store, jobs
 from store.tables import AnalysisRow, Job, PointEvent, SessionRow, User, now
@@ -126,18 +124,3 @@ def test_late_jobs_are_found(match: tuple, tmp_path: Path) -> None:
     assert run_waiting(store, older_s=-1) == 1
     with store.catalog.begin() as tx:
         assert tx.get_one(Job, job_id).status == "completed"
-
-
-def test_notebooks_refuse_unknown_parameters_and_tell_their_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no parameter 'analysis_pth'"):
-        render("session_report", {"analysis_pth": "x"}, assets=None)
-    with pytest.raises(SquashError, match="failed in cell"):
-        render("session_report", {"analysis_path": str(tmp_path / "nothing")}, assets=None)
-
-
-def test_kernels_see_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.warm import scrubbed_environment
-
-    monkeypatch.setenv("SQUASH_SECRET_KEY", "secret")
-    monkeypatch.setenv("SQUASH_DATABASE_URL", "postgresql://u:p@h/d")
-    assert not [name for name in scrubbed_environment() if name.startswith(("SQUASH", "PREFECT"))]

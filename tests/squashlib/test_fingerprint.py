@@ -3,10 +3,33 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import ClassVar
+
+import pytest
 
 import squashlib
-from squashlib.fingerprint import reached, source_hash
+from squashlib import fingerprint
+from squashlib.detectors.framework import Context, Findings
+from squashlib.fingerprint import detector_fingerprint, reached, source_hash
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A detector with a parameter."""
+
+    level: float = 1.5
+    name: ClassVar[str] = "threshold"
+    version: ClassVar[str] = "1"
+    requires: ClassVar[tuple[str, ...]] = ()
+    provides: ClassVar[tuple[str, ...]] = ()
+
+    def detect(self, context: Context) -> Findings:
+        """Find nothing."""
+        return Findings()
+
 
 ROOT = Path(squashlib.__file__).parent.parent
 
@@ -19,9 +42,27 @@ def test_layout_comments_and_docstrings_do_not_count() -> None:
     assert source_hash("def f():\n    '''Say.'''\n") == source_hash("def f():\n    pass\n")
 
 
+def test_parameters_declared_version_and_library_versions_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = detector_fingerprint(Threshold())
+    assert detector_fingerprint(Threshold(1.5)) == plain
+    assert detector_fingerprint(Threshold(2.0)) != plain
+    for library in ("numpy", "scipy", "numba"):
+        with monkeypatch.context() as patch:
+            patch.setattr(fingerprint, "version", lambda name, other=library: "0" if name == other else version(name))
+            assert detector_fingerprint(Threshold()) != plain
+    monkeypatch.setattr(Threshold, "version", "2")
+    assert detector_fingerprint(Threshold()) != plain
+
+
+def test_a_name_in_a_docstring_makes_nothing_stale_and_one_in_code_does() -> None:
+    plain = 'def f(x):\n    """Double x."""\n    return 2 * x\n'
+    assert source_hash(plain) == source_hash(plain.replace("Double x", "Double y"))
+    assert source_hash(plain) != source_hash(plain.replace("2 * x", "2 * y"))
+
+
 def test_reach_is_closed_over_imports() -> None:
     modules = reached("squashlib.detectors.rallies")
-    assert {"squashlib.kernels.semi_markov", "squashlib.detectors.model", "squashlib.detectors.strokes"} <= modules
+    assert {"squashlib.kernels.semi_markov", "squashlib.detectors.model"} <= modules
     assert "squashlib.insights" not in modules
     assert "squashlib.kernels.semi_markov" not in reached("squashlib.detectors.swings")
 

@@ -1,0 +1,78 @@
+"""Real servers for a fleet: S3, Prefect on PostgreSQL, and a Dask cluster of two workers, as processes."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+
+from flows.up import PREFECT
+from tests.services import free_port
+
+READY_S = 180
+
+
+@contextmanager
+def process(arguments: list[str], env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python module run until the block ends."""
+    with log.open("ab") as out:
+        child = subprocess.Popen([sys.executable, "-m", *arguments], env=dict(env), stdout=out, stderr=out)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def answers(url: str) -> None:
+    """Wait until a server does."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(url, timeout=5)
+            return
+        except httpx.HTTPError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} does not answer")
+
+
+@contextmanager
+def s3(folder: Path) -> Iterator[dict[str, str]]:
+    """An S3 server with a bucket `squash`; yields the environment that leads there."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with process(["moto.server", "-p", str(port)], os.environ, folder / "s3.log"):
+        answers(url)
+        httpx.put(f"{url}/squash").raise_for_status()
+        keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1"}
+        yield keys | {"AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true"}
+
+
+@contextmanager
+def prefect(folder: Path, database: str) -> Iterator[dict[str, str]]:
+    """A Prefect server on a PostgreSQL database; yields the environment that leads there."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/api"
+    asynchronous = database.replace("postgresql://", "postgresql+asyncpg://")
+    home = {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_SERVER_DATABASE_CONNECTION_URL": asynchronous}
+    serve = ["prefect", "server", "start", "--no-ui", "--port", str(port)]
+    with process(serve, os.environ | PREFECT | home, folder / "prefect.log"):
+        answers(f"{address}/health")
+        yield {**PREFECT, "PREFECT_HOME": str(folder / "prefect"), "PREFECT_API_URL": address}
+
+
+@contextmanager
+def dask(folder: Path, env: Mapping[str, str]) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A scheduler and two workers; yields its address and the workers."""
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    scheduler = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    worker = ["distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]
+    with ExitStack() as stack:
+        stack.enter_context(process(scheduler, env, folder / "scheduler.log"))
+        workers = [stack.enter_context(process(worker, env, folder / f"worker{i}.log")) for i in range(2)]
+        yield address, workers
