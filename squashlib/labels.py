@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,7 @@ def _rounded(label: Label) -> Label:
 
 
 def _apart(kind: str, labels: Sequence[Label]) -> None:
-    for before, after in zip(labels, labels[1:], strict=False):
+    for before, after in pairwise(labels):
         if before.stop_s is not None and after.start_s < before.stop_s:
             raise ValueError(
                 f"labels '{kind}' from {before.start_s} s and from {after.start_s} s overlap; move or delete one"

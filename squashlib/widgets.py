@@ -1,4 +1,4 @@
-"""The labelling widget, for JupyterLab and Voilà: half a million samples of many channels, zoomed and panned at once."""
+"""Labelling half a million samples of many channels, in JupyterLab and Voilà; sliders for a detector."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -118,7 +118,7 @@ def _described(channel: Channel) -> dict[str, Any]:
 
 
 def channels_of(session: xr.Dataset, groups: Mapping[str, xr.Dataset] | None = None) -> list[Channel]:
-    """What of a session one labels by: heart rate, acceleration, rotation; and, with `groups`, the rally's probability."""
+    """What one labels by: acceleration, rotation, heart rate; and, with `groups`, the rally's probability."""
     found = []
     for name, title, units, dim in (
         ("acceleration", "accel", "m/s²", "accel_time"),

@@ -348,6 +348,7 @@ function render({ model, el }) {
     overview();
     axis(at);
     tiles.ask();
+    if (sharp) tiles.ahead(...state.view, secondsOf(1));
     measured(sharp);
   }
   /** How long an input waited for its picture, and for its sharp picture: the browser's performance log. */

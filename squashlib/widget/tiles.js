@@ -22,8 +22,7 @@ class Tiles {
   }
 
   close() {
-    clearTimeout(this.later);
-    clearTimeout(this.lost);
+    for (const timer of [this.later, this.lost, this.idle]) clearTimeout(timer);
     this.model.off("msg:custom", this.take);
   }
 
@@ -75,17 +74,35 @@ class Tiles {
     return { ...whole, from: Math.floor(low / by), to: Math.min(whole.lows.length, Math.ceil(high / by)), first: 0, bin: channel.step_s * FACTOR ** k };
   }
 
+  /** Note what the next step will want: beside the picture, and one level finer; only while there is credit to spare. */
+  ahead(t0, t1, pixel) {
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => {
+      if (this.flying || this.spare() < BURST / 2) return;
+      const length = t1 - t0, quarter = length / 4;
+      for (let c = 0; c < this.channels.length; c++) {
+        this.pieces(c, t0 - length, t1 + length, pixel);
+        this.pieces(c, t0 + quarter, t1 - quarter, pixel / FACTOR);
+      }
+      this.ask();
+    }, 25);
+  }
+
+  spare() {
+    const now = performance.now();
+    this.credit = Math.min(BURST, this.credit + ((now - this.credited) / 1000) * BYTES_A_SECOND);
+    this.credited = now;
+    return this.credit;
+  }
+
   /** Ask for what the newest picture lacks: one question at a time, and no more bytes than the server lets through. */
   ask() {
     const wanted = [...this.wanted.values()];
     if (!wanted.length || this.flying) return;
     this.wanted.clear();
-    const now = performance.now();
-    this.credit = Math.min(BURST, this.credit + ((now - this.credited) / 1000) * BYTES_A_SECOND);
-    this.credited = now;
-    const bytes = wanted.length * TILE * 4;
+    const bytes = wanted.length * TILE * 4, spare = this.spare();
     clearTimeout(this.later);
-    if (bytes > this.credit && this.credit < BURST) { this.later = setTimeout(this.arrived, 60); return; }
+    if (bytes > spare && spare < BURST) { this.later = setTimeout(this.arrived, 60); return; }
     this.credit -= bytes;
     this.flying = true;
     this.lost = setTimeout(() => { this.flying = false; this.arrived(); }, 3000);
