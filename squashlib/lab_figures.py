@@ -11,8 +11,9 @@ import xarray as xr
 from plotly.subplots import make_subplots
 
 from squashlib.detectors.features import features
+from squashlib.detectors.framework import Detector
 from squashlib.evaluate.matching import iou
-from squashlib.lab import Trial
+from squashlib.lab import Case, Trial, differences, run, with_detector
 from squashlib.plot import BLUE, GREEN, GREY, ORANGE, RED
 from squashlib.session import parse_iso
 
@@ -95,6 +96,29 @@ def _bars(figure: go.Figure, name: str, spans: np.ndarray, colours: np.ndarray) 
     )
 
 
+def tried(case: Case, detector: Detector) -> go.Figure:
+    """One session with another detector beside the default one; the title says what it scores."""
+    trials = [run([case]), run([case], with_detector(detector))]
+    figure = side_by_side(trials, 0)
+    scores = [trial.each[case.name] for trial in trials]
+    both = [(title, scores[0].get(key), scores[1].get(key)) for title, key in SCORES]
+    told = ", ".join(f"{title} {a:.3f} → {b:.3f}" for title, a, b in both if a is not None and b is not None)
+    figure.update_layout(title={"text": told, "font": {"size": 13}})
+    return figure
+
+
+def history(study: Any) -> go.Figure:
+    """What a sweep tried, in order, and the best so far."""
+    values = [trial.value for trial in study.trials if trial.value is not None]
+    figure = go.Figure()
+    figure.add_scatter(y=values, mode="markers", name="trial", marker={"color": BLUE})
+    line = {"color": ORANGE, "shape": "hv"}
+    figure.add_scatter(y=np.maximum.accumulate(values) if values else [], mode="lines", name="best so far", line=line)
+    figure.update_xaxes(title="trial")
+    figure.update_yaxes(title="mean of F1@0.5 and F1@0.75")
+    return _dressed(figure, 300)
+
+
 def reliability(trials: Sequence[Trial]) -> go.Figure:
     """Whether confidence is what it says: on the diagonal a confidence of 0.8 is right eight times in ten."""
     figure = go.Figure()
@@ -137,6 +161,14 @@ def _parameters(held: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _score(figure: Mapping[str, float] | None) -> str:
     return "–" if figure is None else f"{figure['value']:.3f} [{figure['low']:.2f} {figure['high']:.2f}]"
+
+
+def contrast(one: Mapping[str, Any], two: Mapping[str, Any]) -> go.Figure | str:
+    """Sessions where two leaderboard rows differ; in words if they share none."""
+    try:
+        return differing(differences(one, two), (f"{one['algorithm']}, first", f"{two['algorithm']}, second"))
+    except ValueError as error:
+        return str(error)
 
 
 def differing(table: pd.DataFrame, names: tuple[str, str]) -> go.Figure:

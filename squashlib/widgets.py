@@ -10,6 +10,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 import xarray as xr
+from IPython.display import display
 
 from squashlib.labels import KINDS, MOMENTS, Label, LabelSet
 from squashlib.pyramid import Channel
@@ -166,11 +167,13 @@ def saving(labeller: Labeller, save: Callable[[LabelSet], LabelSet], path: str |
 def parameters(detector: Any, changed: Callable[[Any], Any]) -> ipywidgets.VBox:
     """Sliders for the fields of a detector, bounded by each field's `metadata` (`low`, `high`, `step`, `meaning`).
 
-    `changed` is called with a new detector at each change; what it returns is shown below.
+    `changed` is called with a new detector at each change; what it returns is displayed below.
     """
     sliders = {}
     for spec in fields(detector):
         bounds = spec.metadata
+        if "low" not in bounds:
+            continue
         sliders[spec.name] = ipywidgets.FloatSlider(
             value=getattr(detector, spec.name),
             min=bounds["low"],
@@ -182,8 +185,39 @@ def parameters(detector: Any, changed: Callable[[Any], Any]) -> ipywidgets.VBox:
             style={"description_width": "120px"},
             layout={"width": "480px"},
         )
-    shown = ipywidgets.interactive_output(lambda **values: changed(type(detector)(**values)), sliders)
+
+    def show(**values: float) -> None:
+        display(changed(type(detector)(**values)))
+
+    shown = ipywidgets.interactive_output(show, sliders)
     return ipywidgets.VBox([*sliders.values(), shown])
+
+
+def progress(what: str) -> Callable[..., None]:
+    """A bar that is displayed at once, and what tells it how many of how many are done (and the best value so far)."""
+    bar = ipywidgets.IntProgress(description=what, style={"description_width": "initial"})
+    said = ipywidgets.Label()
+    display(ipywidgets.HBox([bar, said]))
+
+    def tell(done: int, of: int, best: float | None = None) -> None:
+        bar.max, bar.value = of, done
+        said.value = f"{done} of {of}" + ("" if best is None else f", best {best:.4f}")
+
+    return tell
+
+
+def pick_two(rows: Sequence[Mapping[str, Any]], changed: Callable[[Any, Any], Any]) -> ipywidgets.VBox:
+    """Two lists of leaderboard rows; `changed` is called with the two that are picked, what it returns is displayed."""
+    names = [f"{row['algorithm']} {row['algorithm_version'].split('+')[-1][:8]} · {row['id']}" for row in rows]
+    options = [(name, i) for i, name in enumerate(names)]
+    begin = (("first", 0), ("second", len(rows) - 1))
+    picks = [ipywidgets.Dropdown(options=options, value=value, description=name) for name, value in begin]
+
+    def show(first: int, second: int) -> None:
+        display(changed(rows[first], rows[second]))
+
+    shown = ipywidgets.interactive_output(show, {"first": picks[0], "second": picks[1]})
+    return ipywidgets.VBox([ipywidgets.HBox(picks), shown])
 
 
 assert set(ORDER) == set(KINDS) == set(COLOURS), "every kind has a colour and a key"

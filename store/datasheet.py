@@ -41,7 +41,7 @@ A rally lasts from the serve's contact to the ball's death.
 
 ## How it was collected
 
-Players' own watches, in play that nobody arranged. Each player agreed to research; sessions of others are not here.
+{_collected(rows)}
 
 ## What was done to it
 
@@ -67,6 +67,14 @@ session = xr.open_zarr("PATH", group="{rows[0]["session_id"]}", consolidated=Fal
 labels = xr.open_zarr("PATH", group="{rows[0]["session_id"]}/labels_AUTHOR", consolidated=False)
 ```
 """
+
+
+def _collected(rows: Sequence[Mapping[str, Any]]) -> str:
+    made_up = sum(bool(row["simulated"]) for row in rows)
+    real = "Players' own watches, in play that nobody arranged. Each player agreed to research."
+    if made_up == len(rows):
+        return "All sessions are simulated (`squashlib.simulate`): nobody played them."
+    return real + (f" {made_up} sessions are simulated: nobody played them." if made_up else "")
 
 
 def _sessions(rows: Sequence[Mapping[str, Any]], held: Sequence[Mapping[str, Any]]) -> str:

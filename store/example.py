@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from squashlib.errors import SquashError
 from store import Store, labels
+from store.research import SIMULATED
 from store.tables import PointEvent, SessionRow, User
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def fill(store: Store, matches: int, rate_hz: float = 10.0) -> int:
 
 def _put(store: Store, number: int, rate_hz: float) -> None:
     from squashlib.labels import from_truth
+    from squashlib.session import start_of
     from squashlib.simulate import simulate
 
     match = simulate(500 + number, level=LEVELS[number % len(LEVELS)], rate_hz=rate_hz)  # type: ignore[arg-type]
@@ -41,7 +43,9 @@ def _put(store: Store, number: int, rate_hz: float) -> None:
     with store.catalog.begin() as tx:
         tx.add(User(user_id=user_id, email=f"player{number + 1}@{DOMAIN}", research_consent=True))
         tx.flush()
-        tx.add(SessionRow(session_id=session_id, user_id=user_id, start_time=_start(session), sport="squash"))
+        row = SessionRow(session_id=session_id, user_id=user_id, start_time=start_of(session))
+        row.details = {SIMULATED: True}
+        tx.add(row)
         tx.flush()
         for point in match.points:
             point_id = str(point.get("point_id") or uuid.uuid4())
@@ -59,9 +63,3 @@ def _analyse(store: Store, session_id: str, revision: str, session: Any, match: 
     prints = {detector.name: detector_fingerprint(detector) for detector in default_framework().ordered()}
     key = content_hash("analysis", revision, prints)
     store.sessions.write_analysis(session_id, key, revision, analyse(session, match.points), prints)
-
-
-def _start(session: Any) -> Any:
-    from squashlib.session import start_of
-
-    return start_of(session)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from squashlib.errors import NotFoundError
+from squashlib.label_truth import truth_of
 from squashlib.labels import LabelSet as Labels
 from store.catalog import Catalog
 from store.tables import LabelSet, SessionRow
@@ -43,21 +44,23 @@ def _save(catalog: Catalog, session_id: str, labels: Labels) -> Labels:
         mine = (LabelSet.session_id == session_id, LabelSet.author == labels.author, LabelSet.kind == KIND)
         newest = tx.scalar(select(func.max(LabelSet.version)).where(*mine)) or 0
         held = tx.scalar(select(LabelSet).where(*mine, LabelSet.version == newest))
-        content = _content(labels)
-        if held is not None and held.labels.get("labels") == content["labels"]:
-            return replace(labels, version=newest, created=held.labels["created"], base=held.labels["base"])
+        before = None if held is None else _read(held)
+        if before is not None and before.labels == labels.labels:
+            return replace(labels, version=newest, kind=KIND, created=before.created, base=before.base)
         kept = replace(labels, version=newest + 1, kind=KIND)
         key = uuid5(NAMESPACE_URL, f"squash-labels:{session_id}:{labels.author}:{kept.version}")
         row = LabelSet(label_set_id=str(key), session_id=session_id, user_id=session.user_id, kind=KIND)
-        row.author, row.version, row.labels = kept.author, kept.version, content
+        row.author, row.version, row.labels = kept.author, kept.version, _content(kept)
         tx.add(row)
     return kept
 
 
 def _content(labels: Labels) -> dict[str, Any]:
-    """What a row holds of a set beside its columns."""
+    """What a row holds: the truth that evaluation reads, and beside it the set as its author made it."""
     whole = labels.to_dict()
-    return {name: whole[name] for name in ("schema", "start", "created", "base", "labels")}
+    return truth_of(labels) | {
+        "label_set": {name: whole[name] for name in ("schema", "start", "created", "base", "labels")}
+    }
 
 
 def of_session(catalog: Catalog, session_id: str, author: str | None = None) -> list[Labels]:
@@ -66,7 +69,7 @@ def of_session(catalog: Catalog, session_id: str, author: str | None = None) -> 
     query = query.where(LabelSet.author == author) if author is not None else query
     with catalog.look() as tx:
         rows = list(tx.scalars(query.order_by(LabelSet.author, LabelSet.version)))
-    return [_read(row) for row in rows]
+    return [_read(row) for row in rows if "label_set" in row.labels]
 
 
 def newest(catalog: Catalog, session_id: str) -> list[Labels]:
@@ -75,6 +78,6 @@ def newest(catalog: Catalog, session_id: str) -> list[Labels]:
 
 
 def _read(row: LabelSet) -> Labels:
-    content: Mapping[str, Any] = row.labels
+    content: Mapping[str, Any] = row.labels["label_set"]
     head = {"session_id": row.session_id, "author": row.author, "version": row.version, "kind": row.kind}
     return Labels.from_dict({**content, **head})

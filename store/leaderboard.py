@@ -34,13 +34,15 @@ def row(blobs: Blobs, row_id: str) -> dict[str, Any]:
 
 
 def to_mlflow(kept: Sequence[Mapping[str, Any]], tracking_uri: str, experiment: str = "squash") -> int:
-    """Export rows as MLflow runs: parameters, scores, and the row itself; how many.
+    """Export rows as MLflow runs: parameters, scores, and the row itself; how many (none without a `tracking_uri`).
 
     Raises
     ------
     ModuleNotFoundError
         If mlflow, which the platform does not need, is not installed.
     """
+    if not tracking_uri:
+        return 0
     import mlflow  # type: ignore[import-not-found]
 
     mlflow.set_tracking_uri(tracking_uri)

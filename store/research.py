@@ -15,6 +15,7 @@ from store.tables import AccessLog, SessionRow
 if TYPE_CHECKING:
     import xarray as xr
 
+    from squashlib.analysis import Analysis
     from squashlib.athlete import Athlete
     from squashlib.lab import Case
     from squashlib.scoring import Point
@@ -24,6 +25,7 @@ KEPT_ATTRS = ("schema", "duration_s", "sport", "watch_position")
 #: Variables that tell where or who.
 DROPPED = ("latitude", "longitude", "altitude", "gps_accuracy")
 MOST = 10_000
+SIMULATED = "simulated"  # in a session's metadata: nobody played it
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ def find(store: Store, *, sport: str | None = None, labelled: bool = False) -> l
     Returns
     -------
     list of dict
-        `session_id` and `player_id` (pseudonyms), `session_type`, `sport`, `month`, `minutes`, `rallies`, `labels`
-        (who labelled it); `labelled` keeps those that anybody did.
+        `session_id` and `player_id` (pseudonyms), `session_type`, `sport`, `month`, `minutes`, `rallies`,
+        `simulated`, `labels` (who labelled it); `labelled` keeps those that anybody did.
     """
     rows = [row for row in store.sessions.find(consented=True, sport=sport, limit=MOST) if row.revision]
     shown = [_shown(store, row) for row in rows]
@@ -67,6 +69,7 @@ def _shown(store: Store, row: SessionRow) -> dict[str, Any]:
         "month": row.start_time.strftime("%Y-%m"),
         "minutes": round(document["session"]["duration_s"] / 60, 1) if document else None,
         "rallies": len(document["rallies"]) if document else None,
+        "simulated": bool(row.details.get(SIMULATED)),
         "labels": ", ".join(f"{held.author} v{held.version}" for held in labels.newest(store.catalog, row.session_id)),
     }
 
@@ -128,6 +131,14 @@ def label_sets(store: Store, session_id: str, *, every: bool = False) -> list[La
     row = row_of(store, session_id)
     held = (labels.of_session if every else labels.newest)(store.catalog, row.session_id)
     return [replace(each, session_id=session_id, start=month_start(each.start)) for each in held]
+
+
+def to_label(store: Store, session_id: str, author: str, analysis: "Analysis") -> LabelSet:
+    """What an annotator begins with: their own newest labels of a session, else what the detector found."""
+    from squashlib.labels import detected
+
+    mine = [held for held in label_sets(store, session_id) if held.author == author]
+    return mine[0] if mine else detected(analysis)
 
 
 def cases(store: Store, session_ids: Iterable[str] | None = None, author: str | None = None) -> "tuple[Case, ...]":
