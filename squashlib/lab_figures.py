@@ -146,7 +146,7 @@ def board(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             **{title: _score(row["scores"].get(key)) for title, key in SCORES},
             "time": row["time"][:16].replace("T", " "),
             "order": (row["scores"].get("rally_f1_iou_0.75") or {}).get("value", 0.0),
-            "row": row["id"],
+            "row": row.get("id", "not kept"),
         }
         for row in rows
     ]

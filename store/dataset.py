@@ -31,7 +31,8 @@ class Terms:
 def export(store: Store, target: Path, terms: Terms) -> dict[str, Any]:
     """Write the data set whole or not at all; what its root attributes say of it.
 
-    One group a session (its pseudonym), with `labels_AUTHOR` beside the streams; `README.md` is the datasheet.
+    One group a session (its pseudonym), with `labels_AUTHOR` beside the streams. The datasheet is the root's attribute
+    `datasheet` and a file beside the Zarr: a text file within would make zarr warn every reader.
 
     Raises
     ------
@@ -48,12 +49,18 @@ def export(store: Store, target: Path, terms: Terms) -> dict[str, Any]:
     try:
         held = [_write(store, draft, row) for row in sorted(rows, key=lambda row: str(row["session_id"]))]
         about = _about(terms, rows, held)
-        _describe(draft, about)
-        (draft / "README.md").write_text(datasheet(about, rows, held), encoding="utf-8")
+        sheet = datasheet(about, rows, held)
+        _describe(draft, about | {"datasheet": sheet})
+        sheet_path(target).write_text(sheet, encoding="utf-8")
         draft.rename(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return about
+
+
+def sheet_path(target: Path) -> Path:
+    """Where the datasheet of a data set lies."""
+    return target.with_name(f"{target.stem}.README.md")
 
 
 def _write(store: Store, draft: Path, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,5 +139,6 @@ def _describe(draft: Path, about: Mapping[str, Any]) -> None:
 def command(*, target: Path, terms: Mapping[str, str]) -> int:
     """`squash dataset`; returns the exit status."""
     about = export(Store.open(), target, Terms(**terms))
-    print(f"{target}: {about['sessions']} sessions of {about['players']} players\n{about['citation']}")
+    print(f"{target}: {about['sessions']} sessions of {about['players']} players; datasheet {sheet_path(target)}")
+    print(about["citation"])
     return 0
