@@ -38,7 +38,12 @@ def default_framework() -> MetricsFramework:
 @cache
 def algorithm_version() -> str:
     """Release and the first digits of the fingerprint of all code behind a result."""
-    return f"{RELEASE}+{algorithm_fingerprint(default_framework())[:12]}"
+    return version_of(default_framework())
+
+
+def version_of(framework: MetricsFramework) -> str:
+    """The same of any detectors."""
+    return f"{RELEASE}+{algorithm_fingerprint(framework)[:12]}"
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ def analyse(
     points: Sequence[Mapping[str, Any]] | Sequence[Point] | None = None,
     athlete: Athlete | None = None,
     known: Mapping[str, Findings] | None = None,
+    framework: MetricsFramework | None = None,
 ) -> Analysis:
     """Detect and explain.
 
@@ -108,6 +114,8 @@ def analyse(
         Settings as they were on the day; None is an athlete of whom nothing is known.
     known
         Findings by detector that are still valid; they are read, not computed again.
+    framework
+        Other detectors than the default ones, to be tried out.
 
     Raises
     ------
@@ -116,8 +124,8 @@ def analyse(
     """
     presses = _presses(session, points)
     person = athlete or Athlete()
-    findings = default_framework().run(session, presses, person, known)
-    version = algorithm_version()
+    findings = (framework or default_framework()).run(session, presses, person, known)
+    version = version_of(framework) if framework else algorithm_version()
     findings = {name: _stamped(found, version) for name, found in findings.items()}
     groups = {name: group for found in findings.values() for name, group in found.groups.items()}
     metrics = {name: metric for found in findings.values() for name, metric in found.metrics.items()}

@@ -251,11 +251,41 @@ def rerun(
     """Bring stored results up to date with the code."""
     if (plan + run + (accept is not None) + (compare is not None)) != 1:
         raise fail("rerun needs one of --plan, --run, --accept FINGERPRINT or --compare SESSION", 2)
+    _command("rerun", plan=plan, run=run, accept=accept, compare=compare, margin=margin)
+
+
+@app.command()
+def sweep(
+    detector: Annotated[str, typer.Argument(help="package.module:Class with bounded parameters.")],
+    trials: Annotated[int, typer.Option(min=1, help="How many trials the sweep has in the end.")] = 40,
+    name: Annotated[str | None, typer.Option(help="The same name goes on where it was.")] = None,
+) -> None:
+    """Try a detector's parameters on the labelled sessions; the best goes on the leaderboard."""
+    _command("sweep", detector=detector, called=name, trials=trials)
+
+
+@app.command()
+def dataset(
+    out: Annotated[Path, typer.Argument(help="The Zarr to write, with its datasheet.")],
+    title: Annotated[str, typer.Option(help="What it is called.")] = "Labelled squash sessions",
+    version: Annotated[str, typer.Option(help="Of the data set.")] = "1.0",
+    licence: Annotated[str, typer.Option(help="How it may be used.")] = "CC BY-NC 4.0",
+    creator: Annotated[str, typer.Option(help="Who is cited.")] = "the squashlib contributors",
+) -> None:
+    """Export consented, labelled sessions under pseudonyms, to be cited in a paper."""
+    terms = {"title": title, "version": version, "licence": licence, "creator": creator}
+    _command("dataset", target=out, terms=terms)
+
+
+def _command(name: str, **arguments: Any) -> None:
+    """Run what the platform registered under `name`."""
     from importlib.metadata import entry_points
 
-    (command,) = entry_points(group="squash.commands", name="rerun")
+    registered = list(entry_points(group="squash.commands", name=name))
+    if not registered:
+        raise fail(f"'{name}' is not registered in this installation; install the project anew", 1)
     try:
-        raise typer.Exit(command.load()(plan=plan, run=run, accept=accept, compare=compare, margin=margin))
+        raise typer.Exit(registered[0].load()(**arguments))
     except _unreadable() as error:
         raise fail(_reason(error), 1) from error
 

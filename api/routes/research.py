@@ -1,7 +1,5 @@
 """Sessions of players who agreed to research: under pseudonyms, without names, places or notes."""
 
-import hashlib
-import hmac
 import uuid
 from typing import Annotated, Any
 
@@ -11,15 +9,15 @@ from api.access import Asker, Caller
 from api.answers import AnalysisShown, ResearchSession
 from api.problems import ANSWERS, Problem
 from api.wire import iso
+from store import research
 from store.tables import AccessLog, SessionRow
 
 router = APIRouter(prefix="/api/research", tags=["research"], responses=ANSWERS)
 
 
 def pseudonym(caller: Caller, what: str) -> str:
-    """An id that stays the same and leads back to nobody without the server's key."""
-    mac = hmac.new(caller.state.secret_key.encode(), f"research:{what}".encode(), hashlib.sha256).digest()
-    return str(uuid.UUID(bytes=mac[:16]))
+    """The id under which researchers know a session or player, in the lab too."""
+    return research.pseudonym(caller.state.secret_key, what)
 
 
 def _consented(caller: Caller) -> list[SessionRow]:
