@@ -19,6 +19,7 @@ from squashlib.detectors.rallies import RallyDetector
 from squashlib.detectors.strokes import StrokeDetector
 from squashlib.detectors.swings import SwingDetector
 from squashlib.fingerprint import algorithm_fingerprint
+from squashlib.game_numbers import numbered
 from squashlib.insights import explain
 from squashlib.schema import WINNERS
 from squashlib.scoring import Point, parse_points
@@ -122,7 +123,7 @@ def analyse(
     ValueError
         If a point has no time or an impossible winner.
     """
-    presses = _presses(session, points)
+    presses = numbered(_presses(session, points))
     person = athlete or Athlete()
     findings = (framework or default_framework()).run(session, presses, person, known)
     version = version_of(framework) if framework else algorithm_version()

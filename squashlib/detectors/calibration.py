@@ -36,7 +36,7 @@ class Calibration:
 MOTION = Calibration(0.985, 1.4, 0.045, 0.14)
 MOTION_AND_POINTS = Calibration(0.985, 1.5, 0.04, 0.035)
 HEART_AND_POINTS = Calibration(0.975, 1.6, 0.045, 0.09)
-HEART = Calibration(0.74, 1.0, 0.05, 0.30)
+HEART = Calibration(0.72, 1.0, 0.08, 0.38)
 
 
 def calibration(*, motion: bool, points: bool) -> Calibration:
