@@ -35,6 +35,7 @@ def session_from(recording: Recording, source: dict[str, Any]) -> xr.Dataset:
         raise DecodeError(f"a valid FIT file of kind '{kind}', but nothing in it was measured; must be an activity")
     _drop_outside(streams, recording.warnings)
     start_s, stop_s = _span(recording, streams)
+    start_s = np.floor(start_s * 1000) / 1000  # a session's start is written in milliseconds
     points = presses(recording)
     if start_s:
         for times, _ in streams.values():

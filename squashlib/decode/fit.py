@@ -16,7 +16,7 @@ from squashlib.kernels import fit_scan
 Array = npt.NDArray[Any]
 
 #: Limits against hostile files: so many of each are free, more only as the file grows by so many bytes for each.
-MESSAGES = (500_000, 8)
+MESSAGES = (250_000, 16)
 DEFINITIONS = (50_000, 32)
 MAX_LAYOUTS = 4096
 MAX_FILES = 256
@@ -163,11 +163,7 @@ def _tables(data: bytes, buffer: Array, start: int, stop: int, rank: int) -> tup
     _limit("definitions", m, len(data), *DEFINITIONS)
     places, held = np.empty((m, 2), np.int64), np.zeros(m, np.int64)
     fit_scan.walk(buffer, start, stop, places, held, none, none, none32, none32)
-    layouts = [layout(data[a + 1 : b]) for a, b in places.tolist()]
-    number_of: dict[Layout, int] = {}
-    group = np.array([number_of.setdefault(each, len(number_of)) for each in layouts], np.int64)
-    if len(number_of) > MAX_LAYOUTS:
-        raise DecodeError(f"the file defines {len(number_of)} kinds of messages, must be at most {MAX_LAYOUTS}")
+    number_of, group = _groups(data, places)
     sizes = np.bincount(group, held, len(number_of)).astype(np.int64) if m else none
     bounds = np.concatenate(([0], np.cumsum(sizes)))
     offsets, ranks = np.empty(n, np.uint32), np.empty(n, np.uint32)
@@ -180,6 +176,17 @@ def _tables(data: bytes, buffer: Array, start: int, stop: int, rank: int) -> tup
         compressed > 0,
         _why(why, stop - reached),
     )
+
+
+def _groups(data: bytes, places: Array) -> tuple[dict[Layout, int], npt.NDArray[np.int64]]:
+    """Layouts, each with its number, and the number of each definition's, shape (m,)."""
+    number_of: dict[Layout, int] = {}
+    group = np.empty(len(places), np.int64)
+    for i, (begin, end) in enumerate(places.tolist()):
+        group[i] = number_of.setdefault(layout(data[begin + 1 : end]), len(number_of))
+        if len(number_of) > MAX_LAYOUTS:
+            raise DecodeError(f"the file defines more than {MAX_LAYOUTS} kinds of messages; no recording does")
+    return number_of, group
 
 
 def _limit(what: str, n: int, size: int, free: int, bytes_each: int) -> None:

@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 LAP, RECORD, EVENT = 19, 20, 21
 SPORT_POINT = 33
 MAX_POINTS = 10_000
+MAX_ROWS = 200_000  # two days at one a second
 
 #: Names under which apps keep the running score of player one and two, compared without case and underscores.
 SCORE = re.compile(r"^(?:score)?player([12])(?:score)?$")
@@ -81,7 +82,7 @@ def _events(recording: Recording) -> tuple[Array, Array]:
         event, data = table.column(0), table.column(3)
         if event is None or data is None or event.ndim != 1 or data.dtype != np.uint32 or data.ndim != 1:
             continue
-        here = (event == SPORT_POINT) & (data != 0xFFFFFFFF)
+        here = np.flatnonzero((event == SPORT_POINT) & (data != 0xFFFFFFFF))[:MAX_ROWS]
         times.append(recording.clock.times(table)[here])
         scores.append(np.column_stack((data[here] & 0xFFFF, data[here] >> 16)).astype(np.float64))
     if not times:
@@ -90,6 +91,7 @@ def _events(recording: Recording) -> tuple[Array, Array]:
 
 
 def _ordered(times: Array, scores: Array) -> tuple[Array, Array]:
+    times, scores = times[:MAX_ROWS], scores[:MAX_ROWS]
     good = np.isfinite(times) & np.isfinite(scores).all(axis=1)
     order = np.argsort(times[good], kind="stable")
     return times[good][order], scores[good][order]

@@ -1,5 +1,6 @@
-"""What GPX and TCX share: a stream of elements of which only numbers of track points are kept, so that no document,
-however large, deep or strange, takes more memory than a few times its size.
+"""What GPX and TCX share: a stream of elements of which only the numbers of track points are kept.
+
+So no document, however large, deep or strange, takes more memory than a few times its size.
 """
 
 from array import array
@@ -33,6 +34,7 @@ LIMITS = {
     "cadence": (0, 1e4),
     "distance": (0, 1e7),
 }
+MAX_BYTES = 64 << 20
 MAX_DEPTH = 64
 MAX_KINDS = 2000
 MAX_TEXT = 4096
@@ -118,6 +120,8 @@ def read(data: bytes, point: str, names: Mapping[str, str]) -> Track:
     DecodeError
         If the XML is damaged, declares a document type (no recording does; entities hide there), or is too deep.
     """
+    if len(data) > MAX_BYTES:
+        raise DecodeError(f"the XML is {len(data)} bytes, must be at most {MAX_BYTES}")
     track = Track(point, names)
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = track.start, track.end

@@ -1,4 +1,4 @@
-"""Small recordings, written byte by byte without the project's own writer: where fuzzing begins, and what tests vary."""
+"""Small recordings, written byte by byte without the project's own writer: fuzzing begins there, tests vary them."""
 
 import struct
 from collections.abc import Sequence
@@ -22,9 +22,14 @@ def crc16(data: bytes) -> int:
 def fit(*messages: bytes) -> bytes:
     """A FIT file around its messages."""
     body = b"".join(messages)
-    head = struct.pack("<BBHI4s", 14, 0x20, 2195, len(body), b".FIT")
-    head += struct.pack("<H", crc16(head))
+    head = fit_header(len(body))
     return head + body + struct.pack("<H", crc16(head + body))
+
+
+def fit_header(size: int) -> bytes:
+    """The header of a file whose messages take `size` bytes."""
+    head = struct.pack("<BBHI4s", 14, 0x20, 2195, size, b".FIT")
+    return head + struct.pack("<H", crc16(head))
 
 
 def define(
@@ -75,7 +80,7 @@ def pack12(values: Sequence[int]) -> bytes:
 
 
 def motion(*, big: bool = False, k: int = 4, messages: int = 6) -> bytes:
-    """Accelerometer counts with a calibration that turns axes, and a calibrated gyroscope; sensors count system time."""
+    """Counts with a calibration that turns axes, and a calibrated gyroscope; the sensors count system time."""
     samples = [(1 + s, -2 * s, 3) for s in range(k)]
     flat = [value + 32768 for axis in range(3) for value in (sample[axis] for sample in samples)]
     rates = [float(value) for axis in range(3) for value in (sample[axis] for sample in samples)]

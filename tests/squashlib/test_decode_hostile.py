@@ -2,6 +2,9 @@
 
 import gzip
 import io
+import json
+import subprocess
+import sys
 import tempfile
 import zipfile
 from functools import cache
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 import squashlib
 from squashlib.decode import decode
 from squashlib.errors import DecodeError
+from tests.fuzz import bombs
 
 
 @cache
@@ -39,6 +43,31 @@ def tried(data: bytes) -> None:
     else:
         message = "a session"
     assert message
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_bombs_cost_no_more_than_recordings() -> None:
+    """Peak memory at most six times the file (and 16 MB for small ones), and no more than seconds."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.fuzz.bombs"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    costs = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(costs) == len(bombs.BOMBS)
+    for cost in costs:
+        assert cost["peak_mb"] <= 6 * cost["bytes"] / 2**20 + 16, cost
+        assert cost["cpu_s"] < 30, cost
+    results = {cost["name"]: cost["result"] for cost in costs}
+    assert "720000" in results["motion"]
+
+
+@pytest.mark.slow
+def test_fuzzing_guided_by_coverage_finds_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("atheris", reason="atheris is not installed on this platform")
+    command = [sys.executable, "-m", "tests.fuzz.decode", "-max_total_time=12", f"-artifact_prefix={tmp_path}/"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 EDITS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=12)
