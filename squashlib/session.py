@@ -119,11 +119,16 @@ def write(session: xr.Dataset, target: str | Path | ZarrStore, *, group: str | N
 def _encoding(variable: xr.Variable) -> dict[str, Any]:
     if variable.dtype.kind not in "fiu" or variable.size == 0:
         return {}
-    row_bytes = variable.dtype.itemsize * int(np.prod(variable.shape[1:]))
-    rows = max(1, min(variable.shape[0], CHUNK_BYTES // row_bytes)) if variable.shape else 1
     codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
-    chunks = (rows, *variable.shape[1:]) if variable.shape else ()
-    return {"chunks": chunks, "compressors": (codec,)}
+    return {"chunks": chunks(variable), "compressors": (codec,)}
+
+
+def chunks(variable: xr.Variable) -> tuple[int, ...]:
+    """Rows of whole samples, about `CHUNK_BYTES` together."""
+    if not variable.shape:
+        return ()
+    row_bytes = variable.dtype.itemsize * int(np.prod(variable.shape[1:]))
+    return (max(1, min(variable.shape[0], CHUNK_BYTES // row_bytes)), *variable.shape[1:])
 
 
 #: Clocks of raw motion, by far the largest part of a session.
