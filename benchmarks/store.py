@@ -149,7 +149,8 @@ def encodings(session: xr.Dataset, folder: Path) -> None:
         chosen: dict[Any, Any] = {
             v: {"compressors": (codec,), "chunks": sessions.chunks(plain[v].variable)} for v in plain.variables
         }
-        write = took(lambda chosen=chosen: plain.to_zarr(path, mode="w", encoding=chosen, zarr_format=3, consolidated=False))  # type: ignore[misc]
+        how: dict[str, Any] = {"mode": "w", "encoding": chosen, "zarr_format": 3, "consolidated": False}
+        write = took(lambda how=how: plain.to_zarr(path, **how))  # type: ignore[misc]
         report(f"store_as_{name}", mine, (size_mb(path), write, took(lambda: sessions.read(path))))
 
 

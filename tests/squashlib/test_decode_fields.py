@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from squashlib.decode import decode
+from squashlib.decode.messages import messages
 from squashlib.decode.motion import STANDARD_GRAVITY
 from tests.fuzz import seeds
 from tests.fuzz.seeds import EPOCH_S, define, fit, message
@@ -141,3 +142,14 @@ def test_garmin_connects_exports() -> None:
     assert training.attrs["device"] == {"name": "Forerunner 965"}
     assert training["heart_rate"].values.tolist() == [120, 121, 122]
     assert training["cadence"].values.tolist() == [62, 62, 62]
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared real recordings are not here")
+def test_positions_of_a_damaged_recording_are_garmins_but_for_one_time_told_twice_and_one_years_away() -> None:
+    path = SHARED / "strava-android-app-201.10-b1218918.fit"
+    record = messages(path)["record"].dropna(subset=["position_lat"])
+    assert len(record) == 237, "as many as Garmin's SDK reads"
+    assert record["timestamp"].nunique() == 236
+    session = decode(path)
+    assert session.sizes["gps_time"] == 235
+    assert any("more than a day from the others" in warning for warning in session.attrs["warnings"])
