@@ -88,3 +88,23 @@ def overlap(a, b):  # type: ignore[no-untyped-def]
     """Intersection over union of two spans."""
     both = max(0, min(a[1], b[1]) - max(a[0], b[0]))
     return both / (a[1] - a[0] + b[1] - b[0] - both)
+
+
+def messages(data, start, stop):  # type: ignore[no-untyped-def]
+    """FIT data messages of one file, one after the other: (offset, place of its definition among all)."""
+    known, found, definitions, at = {}, [], 0, start
+    while at < stop:
+        header = data[at]
+        if header & 0xC0 == 0x40:
+            sizes = list(data[at + 7 : at + 6 + 3 * data[at + 5] : 3])
+            at += 6 + 3 * data[at + 5]
+            if header & 0x20:
+                sizes += list(data[at + 2 : at + 1 + 3 * data[at] : 3])
+                at += 1 + 3 * data[at]
+            known[header & 15] = (definitions, sum(sizes))
+            definitions += 1
+        else:
+            definition, size = known[(header >> 5) & 3 if header & 0x80 else header & 15]
+            found.append((at + 1, definition))
+            at += 1 + size
+    return found

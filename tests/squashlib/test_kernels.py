@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from squashlib.kernels import agreement, fit_scan, peaks, rhythm, semi_markov, shapes
 from tests import reference
+from tests.fuzz import seeds
 
 quick = settings(deadline=None, max_examples=25)
 
@@ -145,3 +146,60 @@ def test_how_many_samples_hold_a_span() -> None:
         share, mean = held(starts, stops, flat[:, 0].copy(), flat[:, 1].copy(), offsets)
         assert share == pytest.approx([np.mean([x >= 0.5 for x in row]) for row in best])
         assert mean == pytest.approx([np.mean(row) for row in best])
+
+
+@pytest.mark.parametrize("data", seeds.seeds().values(), ids=seeds.seeds())
+def test_walk(data: bytes) -> None:
+    if data[8:12] != b".FIT":
+        return
+    buffer, stop = np.frombuffer(data, np.uint8), len(data) - 2
+    expected = reference.messages(data, 14, stop)
+    none, none32, nowhere = np.empty(0, np.int64), np.empty(0, np.uint32), np.empty((0, 2), np.int64)
+    for walk in both(fit_scan.walk):
+        n, m, compressed, reached, why = walk(buffer, 14, stop, nowhere, none, none, none, none32, none32)
+        assert (n, compressed, reached, why) == (len(expected), 0, stop, 0)
+        places, held = np.empty((m, 2), np.int64), np.zeros(m, np.int64)
+        walk(buffer, 14, stop, places, held, none, none, none32, none32)
+        assert held.tolist() == [sum(definition == i for _, definition in expected) for i in range(m)]
+        offsets, ranks = np.empty(n, np.uint32), np.empty(n, np.uint32)
+        slots = np.concatenate(([0], np.cumsum(held)[:-1]))
+        walk(buffer, 14, stop, places, none, np.arange(m), slots, offsets, ranks)
+        assert [(int(offsets[i]), int(ranks[i])) for i in np.argsort(ranks)] == [
+            (offset, rank) for rank, (offset, _) in enumerate(expected)
+        ]
+
+
+def test_compressed_times_count_on() -> None:
+    for count_on in both(fit_scan.count_on):
+        stamps = np.array([0xFFFFFFFF, 1000, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 2000, 0xFFFFFFFF], np.uint32)
+        count_on(stamps, np.array([3, -1, 9, 8, -1, -1, 16], np.int8))
+        assert stamps.tolist() == [0xFFFFFFFF, 1000, 1001, 1032, 0xFFFFFFFF, 2000, 2000]
+
+
+@pytest.mark.parametrize(("code", "kind"), [(0, "u2"), (1, "i2"), (2, "f4")])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_numbers_of_motion(code: int, kind: str, order: str) -> None:
+    raw = np.array([1, 7, 32000, 255, 0], np.float32)
+    invalid = {0: 0xFFFF, 1: 0x7FFF, 2: np.nan}[code]
+    data = np.append(raw, invalid).astype(order + kind).view(np.uint8)
+    for numbers in both(fit_motion.numbers):
+        out = np.empty(6, np.float32)
+        numbers(data, code, order == ">", out)
+        assert out[:5].tolist() == raw.tolist()
+        assert np.isnan(out[5])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_samples_of_motion(turned: bool) -> None:
+    axes = np.array([[5, 0xFFFF], [6, 0xFFFF], [7, 0xFFFF]], np.uint16)
+    data = np.concatenate((np.array([0, 20], np.uint16).view(np.uint8), axes.view(np.uint8).ravel()))
+    matrix = np.array([[0, 2, 0], [2, 0, 0], [0, 0, 2]] if turned else np.eye(3) * 2, np.float32)
+    for samples in both(fit_motion.samples):
+        times, values = np.empty(2), np.empty((2, 3), np.float32)
+        n = samples(
+            data, np.zeros(1, np.uint32), np.array([1500.0]), 0, np.array([4, 8, 12]), 2, 0, False, np.zeros(1, int),
+            matrix[None], np.ones((1, 3), np.float32), times, values,
+        )  # fmt: skip
+        assert n == 1, "the second sample has no axis"
+        assert times[0] == 1.5
+        assert values[0].tolist() == ([10, 8, 12] if turned else [8, 10, 12])
