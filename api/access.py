@@ -36,6 +36,11 @@ SessionId = Annotated[
 ]
 
 
+_OWNER = select(SessionRow.user_id).where(
+    SessionRow.session_id == bindparam("session_id"), SessionRow.deleted_at.is_(None)
+)
+
+
 @dataclass(frozen=True)
 class Caller:
     """The person behind a request; `family_id` is their login, None with an external token."""
@@ -66,6 +71,12 @@ class Caller:
         if row is None or row.user_id != self.user_id or row.deleted_at is not None:
             raise unknown_session(session_id)
         return row
+
+    def must_own(self, session_id: uuid.UUID) -> None:
+        """404 for a session that is not the caller's, by one statement: before bytes are kept for it."""
+        found = self.state.store.catalog.glance(_OWNER, {"session_id": str(session_id)})
+        if found is None or found.user_id != self.user_id:
+            raise unknown_session(session_id)
 
     def held_session(self, tx: Session, session_id: uuid.UUID) -> SessionRow:
         """As `own_session`; others who would change it wait until this transaction ends."""

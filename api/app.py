@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pythonjsonlogger.json import JsonFormatter
 
 from api import idempotency, problems
+from api.bodies import Bounded
 from api.routes import (
     auth,
     devices,
@@ -89,6 +90,7 @@ def create_app() -> FastAPI:
     for module in ROUTES:
         app.include_router(module.router)
     app.add_middleware(idempotency.Idempotency)
+    app.add_middleware(Bounded)
     app.add_middleware(Watched)
     return app
 

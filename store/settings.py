@@ -14,7 +14,13 @@ CHECKOUT = Path(__file__).parent.parent
 
 
 class Settings(BaseSettings):
-    """Where things live and who signs tokens (`SQUASH_…`)."""
+    """Where things live and who signs tokens (`SQUASH_…`).
+
+    `SQUASH_DATABASE_URL` names the *owner* of a PostgreSQL catalog: as the owner the migrations run, which make the
+    roles `squash_app` and `squash_service`; every other connection gives the owner's rights up for one of them at once,
+    so that row-level security holds. The owner needs `CREATEROLE`, or an administrator makes the two roles and grants
+    them to the owner; it needs no superuser. On Supabase it is the direct URL of `postgres`, or that of its pooler.
+    """
 
     model_config = SettingsConfigDict(env_prefix="SQUASH_", extra="ignore", hide_input_in_errors=True)
 

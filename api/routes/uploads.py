@@ -48,8 +48,7 @@ def receive(
 ) -> dict[str, Any]:  # fmt: skip
     """Keep bytes, journal them and promise their processing, in this order."""
     store = caller.store
-    with caller.look() as tx:
-        caller.own_session(tx, session_id)
+    caller.must_own(session_id)
     try:
         sha256, size = store.uploads.keep(content, max_bytes)
     except DecodeError as error:

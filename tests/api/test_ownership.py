@@ -11,37 +11,53 @@ import jwt
 import pytest
 from conftest import Login, Server
 
-PATHS = [
-    ("GET", ""), ("PUT", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/points"), ("POST", "/points"),
-    ("DELETE", "/points/last"), ("PUT", "/points/{id}"), ("DELETE", "/points/{id}"), ("POST", "/hr-data"),
-    ("POST", "/heart-rate"), ("POST", "/sensor-data"), ("POST", "/gps"), ("POST", "/spo2"), ("POST", "/temperature"),
-    ("POST", "/activity"), ("GET", "/uploads"), ("GET", "/upload/status"), ("POST", "/upload/fit"),
-    ("GET", "/insights"),
-    ("POST", "/insights/regenerate"), ("GET", "/report"), ("GET", "/analysis"), ("GET", "/charts/hr-over-time"),
-    ("GET", "/charts/zone-distribution"), ("GET", "/charts/point-by-point"), ("GET", "/events"), ("GET", "/shares"),
-    ("POST", "/shares"), ("DELETE", "/shares/0123456789abcdef"), ("GET", "/overlaps"), ("POST", "/merge"),
-]  # fmt: skip
+from api.app import app
+
+#: Every documented operation on a session, so that a new one is under test from its first day.
+OF_SESSION = [
+    (method, path, operation)
+    for path, operations in app.openapi()["paths"].items()
+    for method, operation in operations.items()
+    if path.startswith("/api/sessions/{session_id}")
+]
 
 
-def body(path: str) -> dict[str, Any]:
-    if path == "/upload/fit":
+def filled(parameter: dict[str, Any], session_id: str) -> str:
+    """A value that a parameter takes."""
+    schema = parameter["schema"]
+    if parameter["name"] == "session_id":
+        return session_id
+    if "enum" in schema or schema.get("type") == "integer":
+        return str(schema.get("enum", [schema.get("minimum", 1)])[0])
+    return "0123456789abcdef" if "pattern" in schema else str(uuid.uuid4())
+
+
+def sent(operation: dict[str, Any]) -> dict[str, Any]:
+    """A body that is taken from its owner."""
+    content = operation.get("requestBody", {}).get("content", {})
+    if "multipart/form-data" in content:
         return {"files": {"file": ("a.fit", b"bytes")}}
-    if path == "/sensor-data":
-        acceleration = {"x": [0.1], "y": [0.1], "z": [9.8]}
-        return {"json": {"start_time": "2026-01-01T10:00:00Z", "sample_rate_hz": 10, "accelerometer": acceleration}}
-    if path == "/merge":
-        return {"json": {"other_session_id": str(uuid.uuid4())}}
-    if "points" in path:
-        return {"json": {"winner": "me"}}
-    return {"json": {"data": [{"timestamp": "2026-01-01T10:00:00Z", "heart_rate": 120}]}}
+    if "application/offset+octet-stream" in content:
+        return {"content": b"bytes", "headers": {"Content-Type": "application/offset+octet-stream"}}
+    if "application/json" not in content:
+        return {}
+    example = content["application/json"].get("example")
+    made = {"winner": "me", "other_session_id": str(uuid.uuid4()), "corrections": []}
+    return {"json": example or made}
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
-def test_another_users_session_is_not_there(pair: tuple[httpx.Client, httpx.Client], method: str, path: str) -> None:
+@pytest.mark.parametrize(("method", "path", "operation"), OF_SESSION, ids=lambda part: str(part)[:60])
+def test_another_users_session_is_not_there(
+    pair: tuple[httpx.Client, httpx.Client], method: str, path: str, operation: dict[str, Any]
+) -> None:
     ann, ben = pair
     session_id = ann.post("/api/sessions", json={}).json()["session_id"]
-    sent = body(path) if method in ("POST", "PUT", "PATCH") else {}
-    answer = ben.request(method, f"/api/sessions/{session_id}{path.format(id=uuid.uuid4())}", **sent)
+    given = operation.get("parameters", [])
+    url = path.format(**{one["name"]: filled(one, session_id) for one in given if one["in"] == "path"})
+    request = sent(operation)
+    headers = {one["name"]: filled(one, session_id) for one in given if one["in"] == "header" and one["required"]}
+    request["headers"] = request.get("headers", {}) | headers
+    answer = ben.request(method.upper(), url, **request)
     assert answer.status_code == 404, answer.text
     assert ann.get(f"/api/sessions/{session_id}").status_code == 200
 

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from squashlib.errors import SquashError
 from store.catalog import Catalog
-from store.migrations.upgrade import configured, owner, upgrade
+from store.migrations.upgrade import NEWEST, configured, owner, upgrade
 from store.settings import Settings
 from store.tables import Base
 from tests import rows, services
@@ -20,6 +20,14 @@ EARLIER = [script.revision for script in ScriptDirectory.from_config(configured(
 
 def url_of(database_url: str) -> str:
     return Settings(database_url=database_url).catalog_url
+
+
+def test_files_are_named_by_their_revision() -> None:
+    """So that a start knows the newest one without loading Alembic."""
+    scripts = ScriptDirectory.from_config(configured())
+    assert scripts.get_current_head() == NEWEST
+    for script in scripts.walk_revisions():
+        assert Path(script.path).stem[1:5] == script.revision
 
 
 def test_the_models_are_what_the_migrations_make(database_url: str) -> None:
