@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from squashlib.athlete import Athlete
     from squashlib.detectors.framework import Findings
 
+EMPTY_GROUP = b'{"attributes": {}, "zarr_format": 3, "node_type": "group"}'
+
 
 @dataclass(frozen=True)
 class StoredAnalysis:
@@ -130,17 +132,18 @@ class Sessions:
         self, session_id: str, key: str, revision: str, analysis: "Analysis", fingerprints: Mapping[str, Any]
     ) -> None:
         """Write an analysis whole, then make it the session's; findings lie apart by detector."""
-        from squashlib import session as sessions
+        from squashlib.zarr_files import to_files
 
         row = self.row(session_id)
         path = f"analyses/{session_id}/{key[:16]}-{uuid.uuid4().hex[:8]}"
         kept: dict[str, Any] = {}
         for name, found in analysis.findings.items():
             for group, dataset in found.groups.items():
-                sessions.write(dataset, self._blobs.zarr(f"{path}/events.zarr"), group=group)
+                self._blobs.put_all(f"{path}/events.zarr/{group}", to_files(dataset))
             metrics = {metric: asdict(result) for metric, result in found.metrics.items()}
             kept[name] = {"groups": sorted(found.groups), "metrics": metrics}
         document = analysis.to_dict()
+        self._blobs.put(f"{path}/events.zarr/zarr.json", EMPTY_GROUP)
         self._blobs.put(f"{path}/findings.json", json.dumps(kept, allow_nan=False).encode())
         self._blobs.put(f"{path}/analysis.json", json.dumps(document, allow_nan=False).encode())
         with self._catalog.begin() as tx:
@@ -175,20 +178,20 @@ class Sessions:
 
     def group(self, stored: StoredAnalysis, name: str) -> "xr.Dataset":
         """A group of events of an analysis."""
-        from squashlib import session as sessions
+        from squashlib.zarr_files import from_files
 
-        return sessions.read(self._blobs.zarr(f"{stored.path}/events.zarr"), group=name)
+        return from_files(self._blobs.get_all(f"{stored.path}/events.zarr/{name}"))
 
     def findings(self, path: str, detectors: list[str]) -> dict[str, "Findings"]:
         """What detectors found in an analysis that lies at `path`, to be read instead of computed."""
-        from squashlib import session as sessions
         from squashlib.detectors.framework import Findings, MetricResult
+        from squashlib.zarr_files import from_files
 
         kept = json.loads(self._blobs.get(f"{path}/findings.json"))
-        zarr = self._blobs.zarr(f"{path}/events.zarr")
         found = {}
         for name in set(detectors) & kept.keys():
-            groups = {group: sessions.read(zarr, group=group) for group in kept[name]["groups"]}
+            events = {group: self._blobs.get_all(f"{path}/events.zarr/{group}") for group in kept[name]["groups"]}
+            groups = {group: from_files(files) for group, files in events.items()}
             metrics = {metric: MetricResult(**result) for metric, result in kept[name]["metrics"].items()}
             found[name] = Findings(groups, metrics)
         return found
