@@ -109,7 +109,7 @@ def start(catalog: Catalog, job_id: str) -> Job | None:
         if job is None or job.status in ("completed", "failed"):
             return None
         if job.attempts >= MAX_ATTEMPTS:
-            _close(tx, job, "failed", f"gave up: its worker died in each of {job.attempts} attempts")
+            _close(tx, job, "failed", job.error or f"gave up: its worker died in each of {job.attempts} attempts")
             return None
         job.attempts += 1
         job.status, job.stage = "processing", "started"
@@ -138,6 +138,16 @@ def progress(catalog: Catalog, job_id: str, stage: str, percent: int) -> None:
         job = tx.get(Job, job_id)
         if job is not None and job.status == "processing":
             job.stage, job.progress = stage, percent
+            _tell(tx, job)
+
+
+def postpone(catalog: Catalog, job_id: str, error: str, *, counts: bool) -> None:
+    """Put a job back to be tried again; `counts` False if the attempt was none of its own fault (a full disk)."""
+    with catalog.begin() as tx:
+        job = tx.get(Job, job_id)
+        if job is not None and job.status == "processing":
+            job.status, job.error = "queued", error
+            job.attempts -= 0 if counts else 1
             _tell(tx, job)
 
 
