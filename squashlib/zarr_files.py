@@ -5,8 +5,10 @@ made, nothing more.
 """
 
 import base64
+import io
 import json
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,22 @@ def to_files(group: xr.Dataset) -> Iterator[tuple[str, bytes]]:
         if values.size:
             chunk = "/".join(["c", *("0" for _ in values.shape)])
             yield f"{name}/{chunk}", bytes(ZSTD.encode(values.astype(values.dtype.newbyteorder("<"))))
+
+
+def zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Groups' files as one archive, which `zarr.storage.ZipStore` opens; the same files give the same bytes."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in [("zarr.json", _json({"attributes": {}, "zarr_format": 3, "node_type": "group"})), *files]:
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return whole.getvalue()
+
+
+def group_of(archive: bytes, name: str) -> xr.Dataset:
+    """A group of an archive; raises `KeyError` if there is none of that name."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as held:
+        names = [one for one in held.namelist() if one.startswith(f"{name}/")]
+        return from_files({one.removeprefix(f"{name}/"): held.read(one) for one in names})
 
 
 def _array(variable: xr.Variable, values: npt.NDArray[Any]) -> dict[str, Any]:

@@ -1,18 +1,14 @@
 """Bytes by name: a local folder or any S3-compatible store, through one interface."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 from squashlib.errors import NotFoundError
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store as ZarrStore
-
-T = TypeVar("T")
-REQUESTS_AT_ONCE = 16
 
 
 class Blobs:
@@ -44,23 +40,6 @@ class Blobs:
             return bytes(obstore.get(self._store, name).bytes())
         except FileNotFoundError as error:
             raise NotFoundError(f"blob '{name}' is not in the store; it was removed or never written") from error
-
-    def put_all(self, prefix: str, files: Iterable[tuple[str, bytes]]) -> None:
-        """Store files under `prefix`, side by side where each costs a request."""
-        self._each(lambda file: self.put(f"{prefix}/{file[0]}", file[1]), files)
-
-    def get_all(self, prefix: str) -> dict[str, bytes]:
-        """Every file under `prefix`, by its name there; raises `NotFoundError` if there is none."""
-        names = [name.removeprefix(f"{prefix}/") for name in self.list(prefix)]
-        if not names:
-            raise NotFoundError(f"nothing is stored under '{prefix}'; it was removed or never written")
-        return dict(zip(names, self._each(lambda name: self.get(f"{prefix}/{name}"), names), strict=True))
-
-    def _each(self, work: Callable[[Any], T], items: Iterable[Any]) -> list[T]:
-        if self._root is not None:
-            return [work(item) for item in items]
-        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as hands:
-            return list(hands.map(work, items))
 
     def exists(self, name: str) -> bool:
         """Whether `name` is there."""

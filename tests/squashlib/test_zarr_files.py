@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+import zarr.storage
 
 import squashlib
 from squashlib import session as sessions
-from squashlib.zarr_files import from_files, to_files
+from squashlib.zarr_files import from_files, group_of, to_files, zipped
 
 
 def test_xarray_reads_what_it_would_have_written_itself(tmp_path: Path) -> None:
@@ -27,6 +28,16 @@ def test_xarray_reads_what_it_would_have_written_itself(tmp_path: Path) -> None:
         xr.testing.assert_identical(sessions.read(tmp_path / "ours", group=name), theirs)
         xr.testing.assert_identical(from_files(files), theirs)
     assert sessions.groups(tmp_path / "ours") == sorted(groups)
+
+
+def test_an_archive_of_groups_is_one_file_that_zarr_opens(tmp_path: Path) -> None:
+    group = xr.Dataset({"a": ("x", np.arange(3.0)), "b": ("x", np.arange(3, dtype="i2"))}, attrs={"n": 1})
+    archive = zipped((f"events/{name}", content) for name, content in to_files(group))
+    xr.testing.assert_identical(group_of(archive, "events"), group)
+    (tmp_path / "events.zarr.zip").write_bytes(archive)
+    with zarr.storage.ZipStore(tmp_path / "events.zarr.zip", mode="r") as store:
+        xr.testing.assert_identical(sessions.read(store, group="events"), group)
+    assert archive == zipped((f"events/{name}", content) for name, content in to_files(group))
 
 
 def test_what_it_cannot_hold_or_read_is_refused() -> None:
