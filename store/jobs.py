@@ -167,11 +167,14 @@ def fail(catalog: Catalog, job_id: str, error: str) -> None:
 
 
 def waiting(catalog: Catalog, older_s: float) -> Sequence[Job]:
-    """Jobs that were promised, or begun, and not moved for a while: their worker never came, or died."""
+    """Jobs that were promised, or begun, and not moved for a while: their worker never came, or died.
+
+    Those that a worker already died of come last, so that they cost no other its turn.
+    """
     with catalog.begin() as tx:
         late = now() - timedelta(seconds=older_s)
         query = select(Job).where(Job.status.in_(("queued", "processing")), Job.updated_at < late)
-        return list(tx.scalars(query.order_by(Job.created_at).limit(500)))
+        return list(tx.scalars(query.order_by(Job.attempts, Job.created_at).limit(500)))
 
 
 def _close(tx: Session, job: Job, status: str, error: str | None) -> None:
