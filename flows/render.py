@@ -56,7 +56,7 @@ def _executed(name: str, parameters: Mapping[str, Any], time_limit_s: int) -> "N
     with TemporaryDirectory(prefix="squash-notebook-") as folder:
         out = Path(folder) / "out.ipynb"
         try:
-            return papermill.execute_notebook(
+            executed: NotebookNode = papermill.execute_notebook(
                 str(notebook_path(name)),
                 str(out),
                 dict(parameters),
@@ -65,6 +65,7 @@ def _executed(name: str, parameters: Mapping[str, Any], time_limit_s: int) -> "N
                 request_save_on_cell_execute=False,
                 execution_timeout=time_limit_s,
             )
+            return executed
         except PapermillExecutionError as error:
             told = f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
             died = error.ename == "DeadKernelError"

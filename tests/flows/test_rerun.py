@@ -16,6 +16,7 @@ from flows.chunks import analyses
 from flows.stale import Stale, counts, estimate_s, stale_sessions
 from squashlib.detectors.rallies import RallyDetector
 from squashlib.errors import NotFoundError, SquashError
+from squashlib.labels import from_truth
 from store import Settings, Store
 from store.tables import AnalysisRow, Equivalence, LabelSet, Report, SessionRow, User, now
 
@@ -45,7 +46,8 @@ def ids(store: Store) -> list[str]:
             tx.flush()
             store.uploads.receive(tx, session_id, "u", "file", path.read_bytes())
         label = {"label_set_id": "l", "session_id": found[2], "user_id": "u", "author": "a", "version": 1}
-        tx.add(LabelSet(**label, labels=MATCH.truth))
+        labels = from_truth(MATCH.truth, found[2]).to_dict()
+        tx.add(LabelSet(**label, labels=labels))
     for session_id in found:
         process.process_session(store, session_id)
     return found
