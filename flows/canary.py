@@ -63,20 +63,11 @@ def check(store: Store, stale: Sequence[Stale], margin: float = MARGIN) -> Verdi
 
 
 def labels_of(store: Store, session_id: str) -> list[Mapping[str, Any]]:
-    """The newest labels of each author, as truth documents."""
+    """The newest labels of each author, as truth documents; those that name no rally can judge none."""
     with store.catalog.look() as tx:
         rows = tx.scalars(select(LabelSet).where(LabelSet.session_id == session_id).order_by(LabelSet.version))
         newest = {row.author: row.labels for row in rows if row.kind == "labels"}
-    return [truth for document in newest.values() if (truth := _truth(document)) is not None]
-
-
-def _truth(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Labels as truth; None if they name no rally, for then they can judge none."""
-    from squashlib.label_truth import truth_of
-    from squashlib.labels import LabelSet as Labels
-
-    truth = document if document.get("schema") == "squash-truth/1" else truth_of(Labels.from_dict(document))
-    return truth if truth["rallies"] else None
+    return [labels for labels in newest.values() if labels.get("rallies")]
 
 
 def _fresh(store: Store, item: Stale) -> Mapping[str, Any]:
