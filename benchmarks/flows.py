@@ -20,7 +20,6 @@ from sqlalchemy import insert, select, update
 
 import squashlib
 from flows import fleet
-from flows.keys import INPUTS
 from flows.process import make_analysis, make_revision
 from flows.render import notebook_path, render
 from flows.stale import stale_sessions
@@ -116,30 +115,28 @@ def copies(store: Store, session_id: str, count: int) -> None:
             store.uploads.journal(tx, name, row.user_id, "file", sent[0].sha256, sent[0].bytes, None, None)
 
 
-def made_by_older_code(store: Store, name: str) -> None:
-    """As if the newest analyses had been made by another detector `name`; later ones are taken away."""
+def made_by_older_code(store: Store, *names: str) -> None:
+    """As if all analyses had been made by other detectors of these names."""
+    older = f"old {uuid.uuid4().hex}"
     with store.catalog.begin() as tx:
-        for row in tx.scalars(select(AnalysisRow)):
-            row.fingerprints = row.fingerprints | {name: "older"}
-            if name == INPUTS:  # nothing may be read again
-                row.fingerprints = row.fingerprints | {"swings": "older", "rallies": "older"}
-            tx.execute(
-                update(SessionRow).where(SessionRow.session_id == row.session_id).values(analysis_key=f"old {name}")
-            )
-            row.analysis_key = f"old {name}"
+        for row in list(tx.scalars(select(AnalysisRow))):
+            row.fingerprints = row.fingerprints | dict.fromkeys(names, older)
+            row.analysis_key = older
+        tx.execute(update(SessionRow).values(analysis_key=older))
 
 
 def rerun(store: Store) -> None:
     """Rerun after a changed rally detector; without pages, which are made afterwards."""
     figures = {}
-    for name, workers in (("rallies", 1), ("rallies", 2), (INPUTS, 2)):
-        made_by_older_code(store, name)
+    everything = ("swings", "rallies", "strokes", "match", "heart")
+    for name, workers in (("rallies", 1), ("rallies", 2), ("swings", 2)):
+        made_by_older_code(store, *(everything if name == "swings" else (name,)))
         ids = [item.session_id for item in stale_sessions(store)]
         with store.catalog.look() as tx:
             old = {row.path for row in tx.scalars(select(AnalysisRow))}
         figures[name, workers] = len(ids) / timed(lambda ids=ids, workers=workers: _done(store, ids, workers))
         _forget_new(store, old)
-    one, two, whole = figures["rallies", 1], figures["rallies", 2], figures[INPUTS, 2]
+    one, two, whole = figures["rallies", 1], figures["rallies", 2], figures["swings", 2]
     print(f"rerun_changed_rallies ours={two:.1f}/s peer={whole:.1f}/s ratio={two / whole:.1f}", flush=True)
     print(f"rerun_two_workers ours={two:.1f}/s peer={one:.1f}/s ratio={two / one:.2f}", flush=True)
 

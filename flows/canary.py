@@ -63,11 +63,11 @@ def check(store: Store, stale: Sequence[Stale], margin: float = MARGIN) -> Verdi
 
 
 def labels_of(store: Store, session_id: str) -> list[Mapping[str, Any]]:
-    """The newest labels of each author, as truth documents."""
+    """The newest labels of each author, as truth documents; those that name no rally can judge none."""
     with store.catalog.look() as tx:
         rows = tx.scalars(select(LabelSet).where(LabelSet.session_id == session_id).order_by(LabelSet.version))
         newest = {row.author: row.labels for row in rows if row.kind == "labels"}
-    return [labels for labels in newest.values() if labels.get("schema") == "squash-truth/1"]
+    return [labels for labels in newest.values() if labels.get("rallies")]
 
 
 def _fresh(store: Store, item: Stale) -> Mapping[str, Any]:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from squashlib.errors import SquashError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 TIME_LIMIT_S = 120
@@ -14,9 +17,9 @@ TIME_LIMIT_S = 120
 class NotebookFailedError(SquashError):
     """A cell failed; `notebook` is the run so far, the cell marked, as `.ipynb`."""
 
-    def __init__(self, message: str, notebook: bytes) -> None:
+    def __init__(self, message: str, notebook: bytes, *, kernel_died: bool = False) -> None:
         super().__init__(message)
-        self.notebook = notebook
+        self.notebook, self.kernel_died = notebook, kernel_died
 
 
 def notebook_path(name: str) -> Path:
@@ -34,18 +37,27 @@ def render(name: str, parameters: Mapping[str, Any], *, assets: str | None, time
     NotebookFailedError
         If a cell fails, takes longer than `time_limit_s` or ends its kernel; the message is that cell's error.
     """
+    from squashlib.report import page
+
+    check_parameters(notebook_path(name), parameters)
+    try:
+        executed = _executed(name, parameters, time_limit_s)
+    except NotebookFailedError as error:
+        if not error.kernel_died:
+            raise
+        executed = _executed(name, parameters, time_limit_s)  # somebody else may have killed it; twice, it is the cell
+    return page(executed, assets)
+
+
+def _executed(name: str, parameters: Mapping[str, Any], time_limit_s: int) -> "NotebookNode":
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    from squashlib.report import page
-
-    path = notebook_path(name)
-    check_parameters(path, parameters)
     with TemporaryDirectory(prefix="squash-notebook-") as folder:
         out = Path(folder) / "out.ipynb"
         try:
-            executed = papermill.execute_notebook(
-                str(path),
+            executed: NotebookNode = papermill.execute_notebook(
+                str(notebook_path(name)),
                 str(out),
                 dict(parameters),
                 engine_name="squash-warm",
@@ -53,10 +65,11 @@ def render(name: str, parameters: Mapping[str, Any], *, assets: str | None, time
                 request_save_on_cell_execute=False,
                 execution_timeout=time_limit_s,
             )
+            return executed
         except PapermillExecutionError as error:
             told = f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
-            raise NotebookFailedError(told, out.read_bytes()) from error
-        return page(executed, assets)
+            died = error.ename == "DeadKernelError"
+            raise NotebookFailedError(told, out.read_bytes(), kernel_died=died) from error
 
 
 def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:

@@ -5,12 +5,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from obstore.exceptions import GenericError
+from sqlalchemy.exc import OperationalError
+
 from flows.process import process_session
 from squashlib.errors import SquashError
 from store import Store, jobs
 
 log = logging.getLogger("flows.work")
 BEAT_S = 10.0
+#: What the surroundings fail with (disk, network, database): no fault of the job, so no attempt is counted.
+SURROUNDINGS = (OSError, OperationalError, GenericError)
 
 
 def work_off(store: Store, job_id: str) -> str:
@@ -31,6 +36,10 @@ def work_off(store: Store, job_id: str) -> str:
         except SquashError as error:
             jobs.fail(store.catalog, job_id, str(error))
             return "failed"
+        except Exception as error:
+            ours = not isinstance(error, SURROUNDINGS)
+            jobs.postpone(store.catalog, job_id, f"{type(error).__name__}: {error}", counts=ours)
+            raise
         jobs.finish(store.catalog, job_id)
         return "completed"
 

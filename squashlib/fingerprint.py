@@ -31,9 +31,15 @@ def detector_fingerprint(detector: Detector) -> str:
         "version": detector.version,
         "parameters": parameters,
         "code": {name: module_hash(name) for name in sorted(reached(type(detector).__module__))},
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: installed(name) for name in LIBRARIES},
     }
     return sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def installed(library: str) -> str:
+    """The version of a library that is installed."""
+    return version(library)
 
 
 def algorithm_fingerprint(framework: MetricsFramework) -> str:

@@ -109,7 +109,7 @@ def start(catalog: Catalog, job_id: str) -> Job | None:
         if job is None or job.status in ("completed", "failed"):
             return None
         if job.attempts >= MAX_ATTEMPTS:
-            _close(tx, job, "failed", f"gave up: its worker died in each of {job.attempts} attempts")
+            _close(tx, job, "failed", job.error or f"gave up: its worker died in each of {job.attempts} attempts")
             return None
         job.attempts += 1
         job.status, job.stage = "processing", "started"
@@ -141,6 +141,16 @@ def progress(catalog: Catalog, job_id: str, stage: str, percent: int) -> None:
             _tell(tx, job)
 
 
+def postpone(catalog: Catalog, job_id: str, error: str, *, counts: bool) -> None:
+    """Put a job back to be tried again; `counts` False if the attempt was none of its own fault (a full disk)."""
+    with catalog.begin() as tx:
+        job = tx.get(Job, job_id)
+        if job is not None and job.status == "processing":
+            job.status, job.error = "queued", error
+            job.attempts -= 0 if counts else 1
+            _tell(tx, job)
+
+
 def finish(catalog: Catalog, job_id: str) -> None:
     """The work is done."""
     with catalog.begin() as tx:
@@ -157,11 +167,14 @@ def fail(catalog: Catalog, job_id: str, error: str) -> None:
 
 
 def waiting(catalog: Catalog, older_s: float) -> Sequence[Job]:
-    """Jobs that were promised, or begun, and not moved for a while: their worker never came, or died."""
+    """Jobs that were promised, or begun, and not moved for a while: their worker never came, or died.
+
+    Those that a worker already died of come last, so that they cost no other its turn.
+    """
     with catalog.begin() as tx:
         late = now() - timedelta(seconds=older_s)
         query = select(Job).where(Job.status.in_(("queued", "processing")), Job.updated_at < late)
-        return list(tx.scalars(query.order_by(Job.created_at).limit(500)))
+        return list(tx.scalars(query.order_by(Job.attempts, Job.created_at).limit(500)))
 
 
 def _close(tx: Session, job: Job, status: str, error: str | None) -> None:

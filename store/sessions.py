@@ -1,10 +1,13 @@
 """Sessions as data: Zarr revisions and analyses, written whole and then pointed at."""
 
+import io
 import json
 import uuid
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from squashlib.analysis import Analysis
     from squashlib.athlete import Athlete
     from squashlib.detectors.framework import Findings
+
+EVENTS = "events.zarr.zip"  # one object for all groups: an object store charges for each
 
 
 @dataclass(frozen=True)
@@ -130,17 +135,19 @@ class Sessions:
         self, session_id: str, key: str, revision: str, analysis: "Analysis", fingerprints: Mapping[str, Any]
     ) -> None:
         """Write an analysis whole, then make it the session's; findings lie apart by detector."""
-        from squashlib import session as sessions
+        from squashlib.zarr_files import to_files, zipped
 
         row = self.row(session_id)
         path = f"analyses/{session_id}/{key[:16]}-{uuid.uuid4().hex[:8]}"
         kept: dict[str, Any] = {}
+        files: list[tuple[str, bytes]] = []
         for name, found in analysis.findings.items():
             for group, dataset in found.groups.items():
-                sessions.write(dataset, self._blobs.zarr(f"{path}/events.zarr"), group=group)
+                files += [(f"{group}/{name}", content) for name, content in to_files(dataset)]
             metrics = {metric: asdict(result) for metric, result in found.metrics.items()}
             kept[name] = {"groups": sorted(found.groups), "metrics": metrics}
         document = analysis.to_dict()
+        self._blobs.put(f"{path}/{EVENTS}", zipped(files))
         self._blobs.put(f"{path}/findings.json", json.dumps(kept, allow_nan=False).encode())
         self._blobs.put(f"{path}/analysis.json", json.dumps(document, allow_nan=False).encode())
         with self._catalog.begin() as tx:
@@ -175,20 +182,24 @@ class Sessions:
 
     def group(self, stored: StoredAnalysis, name: str) -> "xr.Dataset":
         """A group of events of an analysis."""
-        from squashlib import session as sessions
+        from squashlib.zarr_files import group_of
 
-        return sessions.read(self._blobs.zarr(f"{stored.path}/events.zarr"), group=name)
+        return group_of(self._blobs.get(f"{stored.path}/{EVENTS}"), name)
+
+    def copy_events(self, stored: StoredAnalysis, target: Path) -> None:
+        """Lay all groups of an analysis into a Zarr folder, beside what is there."""
+        with zipfile.ZipFile(io.BytesIO(self._blobs.get(f"{stored.path}/{EVENTS}"))) as held:
+            held.extractall(target, [name for name in held.namelist() if "/" in name])
 
     def findings(self, path: str, detectors: list[str]) -> dict[str, "Findings"]:
         """What detectors found in an analysis that lies at `path`, to be read instead of computed."""
-        from squashlib import session as sessions
         from squashlib.detectors.framework import Findings, MetricResult
+        from squashlib.zarr_files import group_of
 
         kept = json.loads(self._blobs.get(f"{path}/findings.json"))
-        zarr = self._blobs.zarr(f"{path}/events.zarr")
-        found = {}
+        events, found = self._blobs.get(f"{path}/{EVENTS}"), {}
         for name in set(detectors) & kept.keys():
-            groups = {group: sessions.read(zarr, group=group) for group in kept[name]["groups"]}
+            groups = {group: group_of(events, group) for group in kept[name]["groups"]}
             metrics = {metric: MetricResult(**result) for metric, result in kept[name]["metrics"].items()}
             found[name] = Findings(groups, metrics)
         return found

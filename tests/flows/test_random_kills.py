@@ -91,7 +91,7 @@ def fit(tmp_path: Path) -> bytes:
 def test_whoever_is_killed_each_upload_is_processed_once(tmp_path: Path, fit: bytes) -> None:
     chance, home = random.Random(7), tmp_path / "home"
     killed: Counter[str] = Counter()
-    with platform(home, announce=lambda _: None) as urls, signed_in(urls["api"]) as player:
+    with platform(home, announce=lambda _: None) as urls, closing(signed_in(urls["api"])) as player:
         ids: list[str] = []
         for turn in range(KILLS):
             ids += [upload(player, fit)] if len(ids) < SESSIONS else []
@@ -121,11 +121,14 @@ def test_whoever_is_killed_each_upload_is_processed_once(tmp_path: Path, fit: by
 
 def test_prefects_database_is_locked(tmp_path: Path, fit: bytes) -> None:
     home = tmp_path / "home"
-    with platform(home, announce=lambda _: None) as urls, signed_in(urls["api"]) as player:
-        with closing(sqlite3.connect(home / "prefect" / "prefect.db", timeout=60)) as other:
-            other.execute("BEGIN EXCLUSIVE")
-            began = time.monotonic()
-            session_id = upload(player, fit)
-            assert time.monotonic() - began < 15, "an upload does not wait for Prefect"
-            all_done(Store.open(Settings(home=home)), [session_id], 120)
-            other.rollback()
+    with (
+        platform(home, announce=lambda _: None) as urls,
+        closing(signed_in(urls["api"])) as player,
+        closing(sqlite3.connect(home / "prefect" / "prefect.db", timeout=60)) as other,
+    ):
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        session_id = upload(player, fit)
+        assert time.monotonic() - began < 15, "an upload does not wait for Prefect"
+        all_done(Store.open(Settings(home=home)), [session_id], 120)
+        other.rollback()

@@ -16,8 +16,10 @@ from flows.chunks import analyses
 from flows.stale import Stale, counts, estimate_s, stale_sessions
 from squashlib.detectors.rallies import RallyDetector
 from squashlib.errors import NotFoundError, SquashError
+from squashlib.labels import from_truth
 from store import Settings, Store
-from store.tables import AnalysisRow, Equivalence, LabelSet, Report, SessionRow, User, now
+from store.labels import save
+from store.tables import AnalysisRow, Equivalence, Report, SessionRow, User, now
 
 # jupyter_client leaves the sockets of a killed kernel to the garbage collector
 pytestmark = pytest.mark.filterwarnings(
@@ -44,8 +46,7 @@ def ids(store: Store) -> list[str]:
             tx.add(SessionRow(session_id=session_id, user_id="u", start_time=now() - timedelta(days=i)))
             tx.flush()
             store.uploads.receive(tx, session_id, "u", "file", path.read_bytes())
-        label = {"label_set_id": "l", "session_id": found[2], "user_id": "u", "author": "a", "version": 1}
-        tx.add(LabelSet(**label, labels=MATCH.truth))
+    save(store.catalog, found[2], from_truth(MATCH.truth, found[2]))
     for session_id in found:
         process.process_session(store, session_id)
     return found

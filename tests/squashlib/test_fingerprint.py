@@ -48,7 +48,7 @@ def test_parameters_declared_version_and_library_versions_count(monkeypatch: pyt
     assert detector_fingerprint(Threshold(2.0)) != plain
     for library in ("numpy", "scipy", "numba"):
         with monkeypatch.context() as patch:
-            patch.setattr(fingerprint, "version", lambda name, other=library: "0" if name == other else version(name))
+            patch.setattr(fingerprint, "installed", lambda name, other=library: "0" if name == other else version(name))
             assert detector_fingerprint(Threshold()) != plain
     monkeypatch.setattr(Threshold, "version", "2")
     assert detector_fingerprint(Threshold()) != plain
