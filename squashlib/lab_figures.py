@@ -117,7 +117,9 @@ def history(study: Any) -> go.Figure:
     x = list(range(1, len(values) + 1))
     figure.add_scatter(x=x, y=values, mode="markers", name="trial", marker={"color": BLUE})
     line = {"color": ORANGE, "shape": "hv"}
-    figure.add_scatter(x=x, y=np.maximum.accumulate(values) if values else [], mode="lines", name="best so far", line=line)
+    figure.add_scatter(
+        x=x, y=np.maximum.accumulate(values) if values else [], mode="lines", name="best so far", line=line
+    )
     figure.update_xaxes(title="trial", dtick=max(1, len(values) // 10))
     figure.update_yaxes(title="mean F1")
     return _dressed(figure, 300)
@@ -140,9 +142,7 @@ def reliability(trials: Sequence[Trial]) -> go.Figure:
 def board(rows: Sequence[Mapping[str, Any]]) -> "Styler":
     """`table` as it is looked at: scores on one line, parameters whole."""
     shown = table(rows)
-    wrapped = {"white-space": "normal", "max-width": "16em"}
-    look = shown.style.set_properties(**{"text-align": "left", "white-space": "nowrap"})
-    return look.set_properties(subset=["parameters"], **wrapped) if len(shown) else look
+    return shown.style.set_table_styles([{"selector": "td, th", "props": "text-align: left; white-space: nowrap"}])
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
