@@ -106,7 +106,7 @@ def tried(case: Case, detector: Detector) -> go.Figure:
     scores = [trial.each[case.name] for trial in trials]
     both = [(title, scores[0].get(key), scores[1].get(key)) for title, key in SCORES]
     told = ", ".join(f"{title} {a:.3f} → {b:.3f}" for title, a, b in both if a is not None and b is not None)
-    figure.update_layout(title={"text": told, "font": {"size": 13}})
+    figure.update_layout(title={"text": told, "font": {"size": 11}})
     return figure
 
 

@@ -215,7 +215,9 @@ def _answering(asked: Sequence[Any], changed: Callable[..., Any]) -> ipywidgets.
 
 def _shown(answer: Any) -> Any:
     """A figure as a widget, anything else as text."""
-    return go.FigureWidget(answer) if isinstance(answer, go.Figure) else ipywidgets.Label(str(answer))
+    if not isinstance(answer, go.Figure):
+        return ipywidgets.Label(str(answer))
+    return go.FigureWidget(answer.update_layout(autosize=True))
 
 
 def progress(what: str) -> Callable[..., None]:
