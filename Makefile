@@ -29,8 +29,9 @@ demo: $(READY) ## the whole platform with a simulated match (FIT=file uploads yo
 up: $(READY) ## the platform for real use
 	@$(BIN)/python -m flows.up
 
-lab: $(READY) ## JupyterLab with the notebooks
-	@$(BIN)/jupyter lab --notebook-dir=notebooks
+lab: $(READY) ## JupyterLab with the notebooks, at the welcome one
+	@$(BIN)/jupyter lab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/welcome.ipynb --LabApp.news_url= \
+		--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
 
 test: check ## check, then every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests

@@ -14,14 +14,12 @@ strokes of unseen players: F1 0.86 at the other wrist (Silent Impact, 2024), 0.9
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -152,7 +150,9 @@ def _summary(pool: ProcessPoolExecutor, run: Any, which: SensorSet, count: int) 
         done.append(comparison)
         if sys.stderr.isatty():
             print(f"\r\033[K{which.name}: {len(done)}/{count}", end="\r", file=sys.stderr, flush=True)
-    return summarise(done)
+    from squashlib.lab import session_scores
+
+    return summarise(done) | {"each": {f"match {i}": session_scores(one) for i, one in enumerate(done, 1)}}
 
 
 SHOWN = (
@@ -181,18 +181,36 @@ def shown(name: str, row: dict[str, Any], wanted: dict[str, float]) -> str:
     return "  ".join(cells)
 
 
-def save(table: dict[str, Any], matches: int) -> Path:
-    """Append the table as one line to the leaderboard; lines are never changed."""
-    import squashlib
+def save(table: dict[str, Any], matches: int) -> list[str]:
+    """Keep every line of detections as a row of the leaderboard; ids of the rows. Rows are never changed."""
+    from squashlib.analysis import default_framework, version_of
+    from squashlib.fingerprint import content_hash, detector_fingerprint, module_hash, reached
+    from squashlib.lab import SCHEMA, algorithm_of, parameters_of
+    from squashlib.session import iso
+    from store import Store, leaderboard
 
-    path = Path(os.environ.get("SQUASH_HOME", "data")) / "leaderboard" / "accuracy.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    version = squashlib.analyse(squashlib.simulate(FIRST_SEED, sensors=HEART).session).algorithm_version
-    stamp = datetime.now(UTC).isoformat(timespec="seconds")
-    line = {"schema": "squash-accuracy/1", "time": stamp, "algorithm_version": version}
-    with path.open("a") as board:
-        board.write(json.dumps(line | {"matches": matches, "rows": table}, allow_nan=False) + "\n")
-    return path
+    framework = default_framework()
+    made_by = sorted((name, module_hash(name)) for name in reached("squashlib.simulate"))
+    head = {
+        "schema": SCHEMA,
+        "time": iso(datetime.now(UTC)),
+        "algorithm": algorithm_of(framework),
+        "algorithm_version": version_of(framework),
+        "fingerprints": {detector.name: detector_fingerprint(detector) for detector in framework.ordered()},
+        "parameters": parameters_of(framework),
+    }
+    ids = []
+    for name, row in table.items():
+        if name.startswith("ceiling"):
+            continue
+        data = content_hash(name, FIRST_SEED, matches, made_by)[:16]
+        by = ["video and tennis labels" if name.startswith("real") else "simulator"]
+        about = {"data_set": {"name": f"accuracy, {name}", "hash": data, "sessions": row["sessions"]}}
+        about |= {"label_set": {"by": by, "hash": data}}
+        scores = {key: value for key, value in row.items() if key not in ("sessions", "each")}
+        kept = head | about | {"scores": scores, "sessions": row.get("each", {})}
+        ids.append(leaderboard.add(Store.open().blobs, kept))
+    return ids
 
 
 def main() -> None:
@@ -207,7 +225,7 @@ def main() -> None:
         table[name] = row
         print(shown(name, row, wanted), flush=True)
     if arguments.save:
-        print(f"saved to {save(table, arguments.matches)}")
+        print(f"{len(save(table, arguments.matches))} rows are on the leaderboard; see notebooks/leaderboard.ipynb")
 
 
 if __name__ == "__main__":

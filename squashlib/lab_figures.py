@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from squashlib.evaluate.matching import iou
 from squashlib.lab import Case, Trial, differences, run, with_detector
 from squashlib.plot import BLUE, GREEN, GREY, ORANGE, RED
 from squashlib.session import parse_iso
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 STATE_COLOURS = {
     "warmup": "#CC79A7",
@@ -103,7 +106,7 @@ def tried(case: Case, detector: Detector) -> go.Figure:
     scores = [trial.each[case.name] for trial in trials]
     both = [(title, scores[0].get(key), scores[1].get(key)) for title, key in SCORES]
     told = ", ".join(f"{title} {a:.3f} → {b:.3f}" for title, a, b in both if a is not None and b is not None)
-    figure.update_layout(title={"text": told, "font": {"size": 13}})
+    figure.update_layout(title={"text": told, "font": {"size": 11}})
     return figure
 
 
@@ -111,11 +114,14 @@ def history(study: Any) -> go.Figure:
     """What a sweep tried, in order, and the best so far."""
     values = [trial.value for trial in study.trials if trial.value is not None]
     figure = go.Figure()
-    figure.add_scatter(y=values, mode="markers", name="trial", marker={"color": BLUE})
+    x = list(range(1, len(values) + 1))
+    figure.add_scatter(x=x, y=values, mode="markers", name="trial", marker={"color": BLUE})
     line = {"color": ORANGE, "shape": "hv"}
-    figure.add_scatter(y=np.maximum.accumulate(values) if values else [], mode="lines", name="best so far", line=line)
-    figure.update_xaxes(title="trial")
-    figure.update_yaxes(title="mean of F1@0.5 and F1@0.75")
+    figure.add_scatter(
+        x=x, y=np.maximum.accumulate(values) if values else [], mode="lines", name="best so far", line=line
+    )
+    figure.update_xaxes(title="trial", dtick=max(1, len(values) // 10))
+    figure.update_yaxes(title="mean F1")
     return _dressed(figure, 300)
 
 
@@ -133,7 +139,13 @@ def reliability(trials: Sequence[Trial]) -> go.Figure:
     return _dressed(figure, 340)
 
 
-def board(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def board(rows: Sequence[Mapping[str, Any]]) -> "Styler":
+    """`table` as it is looked at: scores on one line, parameters whole."""
+    shown = table(rows)
+    return shown.style.set_table_styles([{"selector": "td, th", "props": "text-align: left; white-space: nowrap"}])
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Leaderboard rows as a table, each score with its 95 % interval, the best rallies first."""
     shown = [
         {
@@ -151,8 +163,8 @@ def board(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         for row in rows
     ]
     columns = list(shown[0]) if shown else ["algorithm", "order", "row"]
-    table = pd.DataFrame(shown, columns=columns).sort_values("order", ascending=False, kind="stable")
-    return table.drop(columns="order").set_index("row")
+    ordered = pd.DataFrame(shown, columns=columns).sort_values("order", ascending=False, kind="stable")
+    return ordered.drop(columns="order").set_index("row")
 
 
 def _parameters(held: Mapping[str, Mapping[str, Any]]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 import ipywidgets
 import numpy as np
+import plotly.graph_objects as go
 import traitlets
 import xarray as xr
 from IPython.display import display
@@ -167,7 +168,7 @@ def saving(labeller: Labeller, save: Callable[[LabelSet], LabelSet], path: str |
 def parameters(detector: Any, changed: Callable[[Any], Any]) -> ipywidgets.VBox:
     """Sliders for the fields of a detector, bounded by each field's `metadata` (`low`, `high`, `step`, `meaning`).
 
-    `changed` is called with a new detector at each change; what it returns is displayed below.
+    `changed` is called with a new detector at each change; what it returns is shown below.
     """
     sliders = {}
     for spec in fields(detector):
@@ -186,11 +187,37 @@ def parameters(detector: Any, changed: Callable[[Any], Any]) -> ipywidgets.VBox:
             layout={"width": "480px"},
         )
 
-    def show(**values: float) -> None:
-        display(changed(type(detector)(**values)))
+    def adjusted(*values: float) -> Any:
+        return changed(type(detector)(**dict(zip(sliders, values, strict=True))))
 
-    shown = ipywidgets.interactive_output(show, sliders)
-    return ipywidgets.VBox([*sliders.values(), shown])
+    return _answering(list(sliders.values()), adjusted)
+
+
+def _answering(asked: Sequence[Any], changed: Callable[..., Any]) -> ipywidgets.VBox:
+    """Inputs with what `changed` makes of their values below.
+
+    No Output widget: nbclient may then miss the end of a cell (a reply that comes while it sends is not noticed).
+    """
+    inputs = ipywidgets.HBox(list(asked), layout={"flex_flow": "row wrap"})
+    box = ipywidgets.VBox([inputs])
+
+    def show(_change: Any = None) -> None:
+        before = box.children[1:]
+        box.children = (inputs, _shown(changed(*(each.value for each in asked))))
+        for old in before:
+            old.close()
+
+    for each in asked:
+        each.observe(show, "value")
+    show()
+    return box
+
+
+def _shown(answer: Any) -> Any:
+    """A figure as a widget, anything else as text."""
+    if not isinstance(answer, go.Figure):
+        return ipywidgets.Label(str(answer))
+    return go.FigureWidget(answer.update_layout(autosize=True))
 
 
 def progress(what: str) -> Callable[..., None]:
@@ -207,17 +234,12 @@ def progress(what: str) -> Callable[..., None]:
 
 
 def pick_two(rows: Sequence[Mapping[str, Any]], changed: Callable[[Any, Any], Any]) -> ipywidgets.VBox:
-    """Two lists of leaderboard rows; `changed` is called with the two that are picked, what it returns is displayed."""
+    """Two lists of leaderboard rows; `changed` is called with the two that are picked, what it returns is shown."""
     names = [f"{row['algorithm']} {row['algorithm_version'].split('+')[-1][:8]} · {row['id']}" for row in rows]
     options = [(name, i) for i, name in enumerate(names)]
     begin = (("first", 0), ("second", len(rows) - 1))
     picks = [ipywidgets.Dropdown(options=options, value=value, description=name) for name, value in begin]
-
-    def show(first: int, second: int) -> None:
-        display(changed(rows[first], rows[second]))
-
-    shown = ipywidgets.interactive_output(show, {"first": picks[0], "second": picks[1]})
-    return ipywidgets.VBox([ipywidgets.HBox(picks), shown])
+    return _answering(picks, lambda first, second: changed(rows[first], rows[second]))
 
 
 assert set(ORDER) == set(KINDS) == set(COLOURS), "every kind has a colour and a key"

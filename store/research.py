@@ -1,8 +1,5 @@
 """Sessions of players who agreed to research: under pseudonyms, without names, places, devices or the day."""
 
-import hashlib
-import hmac
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from squashlib.errors import NotFoundError
 from squashlib.labels import LabelSet
 from store import Store, labels
+from store.pseudonym import pseudonym
 from store.tables import AccessLog, SessionRow
 
 if TYPE_CHECKING:
@@ -36,12 +34,6 @@ class Opened:
     session: "xr.Dataset"
     points: "tuple[Point, ...]"
     athlete: "Athlete"
-
-
-def pseudonym(secret_key: str, what: str) -> str:
-    """An id that stays the same and leads back to nobody without the server's key."""
-    mac = hmac.new(secret_key.encode(), f"research:{what}".encode(), hashlib.sha256).digest()
-    return str(uuid.UUID(bytes=mac[:16]))
 
 
 def find(store: Store, *, sport: str | None = None, labelled: bool = False) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """`make accuracy` measures with real labels, and a missed target shows."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +64,17 @@ def test_a_missed_target_shows() -> None:
 
 
 def test_saved_tables_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from squashlib.lab_figures import table
+    from store import Store, leaderboard
+
     monkeypatch.setenv("SQUASH_HOME", str(tmp_path))
+    figure = {"value": 0.9, "low": 0.8, "high": 1.0}
     for matches in (1, 2):
-        path = accuracy.save({"heart rate alone": {"sessions": matches}}, matches)
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["matches"] for line in lines] == [1, 2]
-    assert all(line["schema"] == "squash-accuracy/1" and "+" in line["algorithm_version"] for line in lines)
+        each = {f"match {i}": {"rally_f1_iou_0.5": 0.9} for i in range(matches)}
+        line = {"sessions": matches, "rally_f1_iou_0.5": figure, "each": each}
+        (kept,) = accuracy.save({"ceiling": {"sessions": 1}, "heart rate alone": line}, matches)
+        assert leaderboard.row(Store.open().blobs, kept)["sessions"] == each
+    rows = leaderboard.rows(Store.open().blobs)
+    assert sorted(row["data_set"]["sessions"] for row in rows) == [1, 2]
+    assert all("+" in row["algorithm_version"] and row["fingerprints"] for row in rows)
+    assert table(rows)["F1@0.5"].tolist() == ["0.900 [0.80 1.00]"] * 2

@@ -1,4 +1,4 @@
-"""Every notebook of the lab runs top to bottom on simulated data, no cell longer than a minute."""
+"""Every notebook of the lab runs top to bottom on simulated data, no cell longer than three minutes."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 LAB = ("welcome", "label_rallies", "rally_lab", "leaderboard", "to_production")
-LONGEST_S = 60
+LONGEST_S = 180
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,6 @@ def test_run_top_to_bottom(home: Path, tmp_path: Path) -> None:
     env.pop("PREFECT_API_URL", None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--nbmake"]
     command += [f"--nbmake-timeout={LONGEST_S}", "--overwrite", *(f"{name}.ipynb" for name in LAB)]
-    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
     assert f"{len(LAB)} passed" in done.stdout

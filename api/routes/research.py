@@ -9,7 +9,7 @@ from api.access import Asker, Caller
 from api.answers import AnalysisShown, ResearchSession
 from api.problems import ANSWERS, Problem
 from api.wire import iso
-from store import research
+from store.pseudonym import pseudonym as known_as
 from store.tables import AccessLog, SessionRow
 
 router = APIRouter(prefix="/api/research", tags=["research"], responses=ANSWERS)
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/research", tags=["research"], responses=ANSWERS)
 
 def pseudonym(caller: Caller, what: str) -> str:
     """The id under which researchers know a session or player, in the lab too."""
-    return research.pseudonym(caller.state.secret_key, what)
+    return known_as(caller.state.secret_key, what)
 
 
 def _consented(caller: Caller) -> list[SessionRow]:

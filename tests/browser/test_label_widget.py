@@ -136,7 +136,8 @@ def test_in_jupyterlab(notebook: Path, tmp_path: Path, page: Page) -> None:
     with lab(notebook.parent, tmp_path / "home") as url:
         page.goto(f"{url}/lab/tree/label.ipynb")
         page.wait_for_selector(".jp-Notebook .jp-Cell")
-        page.wait_for_function("window.jupyterapp && document.querySelector('[data-status=idle]')")
+        page.wait_for_function("window.jupyterapp")
+        page.get_by_text("(ipykernel) | Idle").wait_for()  # cells run before that are lost without a word
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         page.wait_for_selector(".squash-canvas")
         settled(page)
