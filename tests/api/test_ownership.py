@@ -20,6 +20,7 @@ PATHS = [
     ("POST", "/insights/regenerate"), ("GET", "/report"), ("GET", "/analysis"), ("GET", "/charts/hr-over-time"),
     ("GET", "/charts/zone-distribution"), ("GET", "/charts/point-by-point"), ("GET", "/events"), ("GET", "/shares"),
     ("POST", "/shares"), ("DELETE", "/shares/0123456789abcdef"), ("GET", "/overlaps"), ("POST", "/merge"),
+    ("GET", "/corrections"), ("PUT", "/corrections"), ("GET", "/stamp.svg"), ("GET", "/report.pdf"),
 ]  # fmt: skip
 
 
@@ -31,6 +32,8 @@ def body(path: str) -> dict[str, Any]:
         return {"json": {"start_time": "2026-01-01T10:00:00Z", "sample_rate_hz": 10, "accelerometer": acceleration}}
     if path == "/merge":
         return {"json": {"other_session_id": str(uuid.uuid4())}}
+    if path == "/corrections":
+        return {"json": {"corrections": []}}
     if "points" in path:
         return {"json": {"winner": "me"}}
     return {"json": {"data": [{"timestamp": "2026-01-01T10:00:00Z", "heart_rate": 120}]}}
