@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from squashlib.confidence import wilson
 from squashlib.session import parse_iso
-from squashlib.statistics import ACUTE_DAYS, CHRONIC_DAYS, Played
+from squashlib.statistics import Played
+from squashlib.statistics.load import ACUTE_DAYS, CHRONIC_DAYS
 
 #: Periods that a page offers: value, label and days (None is all).
 PERIODS = (("30", "last 30 days"), ("90", "last 3 months"), ("365", "last year"), ("all", "all"))
@@ -48,7 +49,14 @@ def day(session: Mapping[str, Any], zone: str) -> date:
 def played(player: Mapping[str, Any]) -> list[Played]:
     """Sessions as `squashlib.statistics` takes them."""
     return [
-        Played(parse_iso(one["start"]), one["games_me"], one["games_opponent"], one["summary"])
+        Played(
+            parse_iso(one["start"]),
+            one["games_me"],
+            one["games_opponent"],
+            one["summary"],
+            one["opponent"],
+            one["session_id"],
+        )
         for one in player["sessions"]
     ]
 
@@ -94,25 +102,27 @@ def _rate(won: int, lost: int) -> Row:
 
 
 def loads(player: Mapping[str, Any], until: datetime | None = None) -> list[Row]:
-    """Acute load (7 days) and chronic load (28 days, as a week) on each day; the ratio is null in the first weeks."""
+    """Load, acute and chronic load of each day, by the means of `squashlib.statistics.load`.
+
+    The ratio is null in the first 28 days: there is no habit yet to compare with.
+    """
     by_day: dict[date, float] = defaultdict(float)
     for one in player["sessions"]:
-        by_day[day(one, player["timezone"])] += one["summary"].get("training_load") or 0.0
-    if not any(by_day.values()):
+        if (value := one["summary"].get("training_load")) is not None:
+            by_day[day(one, player["timezone"])] += value
+    if not by_day:
         return []
     first, last = min(by_day), max(by_day)
     last = max(last, until.astimezone(ZoneInfo(player["timezone"])).date()) if until else last
-    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    return [_load_on(by_day, now, (now - first).days) for now in days]
-
-
-def _load_on(by_day: Mapping[date, float], now: date, known_days: int) -> Row:
-    acute, chronic = (
-        sum(by_day.get(now - timedelta(days=i), 0.0) for i in range(days)) for days in (ACUTE_DAYS, CHRONIC_DAYS)
-    )
-    weekly = chronic * ACUTE_DAYS / CHRONIC_DAYS
-    ratio = acute / weekly if weekly > 0 and known_days >= CHRONIC_DAYS - 1 else None
-    return {"day": now, "load": by_day.get(now, 0.0), "acute": acute, "chronic": weekly, "ratio": ratio}
+    acute = chronic = by_day[first]
+    rows = []
+    for i in range((last - first).days + 1):
+        now = by_day.get(first + timedelta(days=i), 0.0)
+        acute += 2 / (ACUTE_DAYS + 1) * (now - acute)
+        chronic += 2 / (CHRONIC_DAYS + 1) * (now - chronic)
+        ratio = acute / chronic if chronic > 0 and i >= CHRONIC_DAYS - 1 else None
+        rows.append({"day": first + timedelta(days=i), "load": now, "acute": acute, "chronic": chronic, "ratio": ratio})
+    return rows
 
 
 def recoveries(player: Mapping[str, Any]) -> list[Row]:
@@ -123,12 +133,12 @@ def recoveries(player: Mapping[str, Any]) -> list[Row]:
 
 
 def by_opponent(player: Mapping[str, Any]) -> list[Row]:
-    """Matches and points against each opponent that has a name, most played first."""
+    """Matches and points against each opponent that has a name, however it was typed, most played first."""
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for one in player["sessions"]:
-        if one["opponent"]:
-            groups[one["opponent"].strip()].append(one)
-    rows = [_against(name, sessions) for name, sessions in groups.items()]
+        if name := " ".join((one["opponent"] or "").split()):
+            groups[name.casefold()].append(one)
+    rows = [_against(str(sessions[-1]["opponent"]).strip(), sessions) for sessions in groups.values()]
     return sorted(rows, key=lambda row: (-row["matches"], row["opponent"]))
 
 

@@ -3,8 +3,14 @@
 from squashlib.plot.heart import fatigue, heart_rate, recovery, zones
 from squashlib.plot.match import games, momentum, score
 from squashlib.plot.rallies import lengths, outcome_by_length, rallies, rally
+from squashlib.plot.style import BLUE, GREEN, GREY, ORANGE, RED
 
 __all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "RED",
     "fatigue",
     "games",
     "heart_rate",

@@ -62,13 +62,16 @@ def form(player: Mapping[str, Any]) -> go.Figure:
 
 
 def load(player: Mapping[str, Any]) -> go.Figure:
-    """Acute load (7 days) over chronic load (28 days, as a week), and their ratio with its safe band."""
-    figure = _by_day("Load", "load in a week", 340)
+    """Acute load over chronic load, each a mean that forgets, and their ratio with its safe band."""
+    figure = _by_day("Load", "load a day", 340)
     rows = trends.loads(player)
     if not rows:
         return empty(figure, "no heart rate was measured, so load is not known")
     days = [row["day"].isoformat() for row in rows]
-    for key, name, colour, dash in (("acute", "last 7 days", ORANGE, "solid"), ("chronic", "usual week", BLUE, "dash")):
+    for key, name, colour, dash in (
+        ("acute", "acute (7 days)", ORANGE, "solid"),
+        ("chronic", "chronic (28 days)", BLUE, "dash"),
+    ):
         look = {"color": colour, "dash": dash, "width": 2}
         values = [round(row[key], 1) for row in rows]
         mode = "lines" if len(days) > 2 else "lines+markers"

@@ -39,8 +39,8 @@ def test_load_agrees_with_statistics_and_has_no_ratio_in_the_first_weeks() -> No
     assert all(row["ratio"] is None for row in rows[:27])
     until = datetime(2026, 1, 1, 23, 59, tzinfo=UTC) + timedelta(days=57)
     same = load(trends.played(ann), until)
-    assert rows[-1]["acute"] == pytest.approx(same["acute"])
-    assert rows[-1]["chronic"] == pytest.approx(same["chronic"], abs=0.05)
+    assert rows[-1]["acute"] == pytest.approx(same["acute"], abs=0.01)
+    assert rows[-1]["chronic"] == pytest.approx(same["chronic"], abs=0.01)
 
 
 def test_opponents_with_matches_points_and_an_interval() -> None:
