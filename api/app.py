@@ -10,10 +10,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pythonjsonlogger.json import JsonFormatter
 
-from api import idempotency, problems
+from api import dashboard_proxy, idempotency, problems
 from api.bodies import Bounded
 from api.routes import (
     auth,
+    corrections,
+    dashboards,
     devices,
     events,
     export,
@@ -36,7 +38,7 @@ from api.watched import Watched
 
 ROUTES = (
     auth, devices, export, grants, matches, resumable, uploads, points, insights, events, sessions, shares,
-    statistics, webhooks, research, health, pages,
+    corrections, statistics, webhooks, research, health, dashboards, pages,
 )  # fmt: skip
 
 
@@ -46,6 +48,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.squash = opened()
     idempotency.forget_old(app.state.squash)
     yield
+    await dashboard_proxy.close(app)
     app.state.squash.hands.shutdown(wait=False)
 
 

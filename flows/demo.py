@@ -108,8 +108,7 @@ def show(urls: dict[str, str], player: httpx.Client, session_id: str, found: dic
         say(f"  • {line}")
     say(json.dumps(found["metrics"], indent=1)[:2000])
     say(f"\n  player's page  {urls['api']}/\n  report         {urls['api']}/api/sessions/{session_id}/report")
-    if "dashboards" in urls:
-        say(f"  dashboard      {urls['api']}/dashboards/session?sid={session_id}")
+    say(f"  dashboard      {urls['dashboards']}/session/{session_id}\n  trends         {urls['dashboards']}/trends")
     say(f"  API docs       {urls['api']}/docs\n  flows          {urls['prefect'].removesuffix('/api')}")
     say("  lab            make lab\n")
 

@@ -65,8 +65,9 @@ class Forked:
 class Zygote:
     """The process that forks; started on first use and again when it died."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env, self._turn = dict(env), threading.Lock()
+    def __init__(self, env: Mapping[str, str], *rehearsed: str) -> None:
+        """`rehearsed` names modules whose `rehearse()` pays beforehand for what their pages need."""
+        self._env, self._turn, self._rehearsed = dict(env), threading.Lock(), rehearsed
         self._process: subprocess.Popen[str] | None = None
 
     def fork(self, order: Mapping[str, Any]) -> Forked:
@@ -81,7 +82,7 @@ class Zygote:
 
     def _ask(self, line: str) -> str:
         if self._process is None:
-            command = [sys.executable, "-m", "flows.zygote"]
+            command = [sys.executable, "-m", "flows.zygote", *self._rehearsed]
             pipe = subprocess.PIPE
             self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=self._env)
             self._answer()

@@ -21,7 +21,7 @@ from flows.keys import (
 )  # fmt: skip
 from squashlib.errors import DecodeError, SquashError
 from squashlib.fingerprint import content_hash
-from store import Store
+from store import Store, corrections
 from store.reduction import has_originals
 from store.tables import AnalysisRow, SessionEvent, SessionRow, Upload
 
@@ -149,9 +149,10 @@ def _measured(store: Store, row: SessionRow) -> dict[str, float]:
 
 
 def inputs_of(store: Store, row: SessionRow, revision: str) -> str:
-    """Hash of what an analysis looks at, beside code: revision, points, and the athlete as on the day."""
+    """Hash of what an analysis looks at, beside code: revision, points, corrections, the athlete as on the day."""
     athlete = store.sessions.athlete(row.user_id, row.start_time)
-    return content_hash(revision, store.sessions.points(row.session_id), athlete)
+    said = corrections.of_session(store.catalog, row.session_id)
+    return content_hash(revision, store.sessions.points(row.session_id), athlete, *([said] if said else []))
 
 
 def analysis_of(store: Store, row: SessionRow, revision: str, known: Mapping[str, "Findings"]) -> "Analysis":
@@ -160,7 +161,8 @@ def analysis_of(store: Store, row: SessionRow, revision: str, known: Mapping[str
 
     points = store.sessions.points(row.session_id) or None
     athlete = store.sessions.athlete(row.user_id, row.start_time)
-    return analyse(store.sessions.revision(row.session_id, revision), points, athlete, known)
+    said = corrections.of_session(store.catalog, row.session_id)
+    return analyse(store.sessions.revision(row.session_id, revision), points, athlete, known, corrections=said)
 
 
 def reusable(store: Store, session_id: str, inputs: str, prints: Mapping[str, str]) -> dict[str, "Findings"]:

@@ -1,4 +1,4 @@
-"""Start the platform: Prefect's server, the worker and the API, as children that end with this process."""
+"""Start the platform: Prefect's server, the worker, the API and dashboards, as children that end with this process."""
 
 import argparse
 import ctypes
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from flows import dashboards
 from store.settings import load
 
 READY_S = 120
@@ -40,7 +41,7 @@ def free_port() -> int:
 def platform(
     home: Path, *, announce: Callable[[str], None] = print, api_port: int = 0, prefect_port: int = 0
 ) -> Iterator[dict[str, str]]:
-    """Run everything under `home` until the block ends; yields the addresses of `api` and `prefect`.
+    """Run everything under `home` until the block ends; yields the addresses of `api`, `prefect` and `dashboards`.
 
     Raises
     ------
@@ -49,6 +50,7 @@ def platform(
     """
     api_port, prefect_port = api_port or free_port(), prefect_port or free_port()
     urls = {"api": f"http://127.0.0.1:{api_port}", "prefect": f"http://127.0.0.1:{prefect_port}/api"}
+    urls["dashboards"] = f"{urls['api']}/dashboards"
     home.mkdir(parents=True, exist_ok=True)
     (home / "logs").mkdir(exist_ok=True)
     env = {**os.environ, **PREFECT, "SQUASH_HOME": str(home.absolute()), "PREFECT_API_URL": urls["prefect"]}
@@ -70,15 +72,19 @@ def platform(
         ],
         "api": [*python, "uvicorn", "api.app:app", *here, "--port", str(api_port)],
         "worker": [*python, "flows.worker"],
+        "dashboards": dashboards.command(home, free_port()),
     }
+    envs = {"dashboards": dashboards.environment()}
     children: dict[str, subprocess.Popen[bytes]] = {}
     ending = threading.Event()
     keeper = threading.Thread(
-        target=keep, args=(children, lambda name: start(name, commands[name], env, home), ending), daemon=True
+        target=keep,
+        args=(children, lambda name: start(name, commands[name], envs.get(name, env), home), ending),
+        daemon=True,
     )
     try:
-        for name in ("prefect", "api"):
-            children[name] = start(name, commands[name], env, home)
+        for name in ("prefect", "api", "dashboards"):
+            children[name] = start(name, commands[name], envs.get(name, env), home)
         wait_for(urls["prefect"] + "/health", children, "prefect", home)
         children["worker"] = start("worker", commands["worker"], env, home)
         wait_for(urls["api"] + "/health", children, "api", home, any_answer=True)

@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -98,4 +99,6 @@ def _leave_zygote(order: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     pay_imports()
+    for name in sys.argv[1:]:
+        import_module(name).rehearse()
     serve()

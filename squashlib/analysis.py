@@ -11,6 +11,7 @@ import xarray as xr
 
 from squashlib import session as sessions
 from squashlib.athlete import Athlete
+from squashlib.corrections import Corrected, Correction, corrected_points, parse_corrections
 from squashlib.detectors.framework import Findings, MetricResult, MetricsFramework
 from squashlib.detectors.heart import HeartDetector
 from squashlib.detectors.match import MatchDetector, kind_spans
@@ -101,6 +102,7 @@ def analyse(
     athlete: Athlete | None = None,
     known: Mapping[str, Findings] | None = None,
     framework: MetricsFramework | None = None,
+    corrections: Sequence[Mapping[str, Any]] | Sequence[Correction] = (),
 ) -> Analysis:
     """Detect and explain.
 
@@ -117,21 +119,40 @@ def analyse(
         Findings by detector that are still valid; they are read, not computed again.
     framework
         Other detectors than the default ones, to be tried out.
+    corrections
+        What the player says was otherwise: `Correction`s, or items with `start`, `end` and `what`.
 
     Raises
     ------
     ValueError
         If a point has no time or an impossible winner.
     """
-    presses = numbered(_presses(session, points))
+    said = _said(session, corrections)
+    presses = corrected_points(numbered(_presses(session, points)), said)
     person = athlete or Athlete()
-    findings = (framework or default_framework()).run(session, presses, person, known)
+    findings = _framework(framework or default_framework(), said).run(session, presses, person, known)
     version = version_of(framework) if framework else algorithm_version()
     findings = {name: _stamped(found, version) for name, found in findings.items()}
     groups = {name: group for found in findings.values() for name, group in found.groups.items()}
     metrics = {name: metric for found in findings.values() for name, metric in found.metrics.items()}
     insights = explain(session, groups, metrics, presses, person) | {"algorithm_version": version}
     return Analysis(session, presses, person, findings, insights, assess(session), version)
+
+
+def _framework(framework: MetricsFramework, said: tuple[Correction, ...]) -> MetricsFramework:
+    """The same detectors, that of rallies corrected."""
+    if not said:
+        return framework
+    corrected = MetricsFramework()
+    for detector in framework.ordered():
+        corrected.register_detector(Corrected(detector, said) if "rallies" in detector.provides else detector)
+    return corrected
+
+
+def _said(session: xr.Dataset, corrections: Sequence[Any]) -> tuple[Correction, ...]:
+    if all(isinstance(one, Correction) for one in corrections):
+        return tuple(corrections)
+    return parse_corrections(corrections, sessions.start_of(session))
 
 
 def _stamped(found: Findings, version: str) -> Findings:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from squashlib.analysis import Analysis
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "session_report.ipynb"
+ASSETS = ("report.js", "report.css", "dashboard.js", "dashboard.css", "chooser.js")
 PLOTLY = "application/vnd.plotly.v1+json"
 _ONE_AT_A_TIME = Lock()  # nbconvert's exporters keep what they are at
 
@@ -136,11 +137,16 @@ def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]
             if PLOTLY in data:
                 figure = {name: data[PLOTLY].get(name) for name in ("data", "layout")}
                 text = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
-                name = escape(str(figure["layout"].get("title", {}).get("text", "figure")), quote=True)
+                name = escape(_alt(figure["layout"]), quote=True)
                 drawn = f'<script type="application/json">{text}</script>'
                 output["data"] = {"text/html": _place(len(figures))}
                 figures.append(f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>')
     return copy, figures
+
+
+def _alt(layout: Mapping[str, Any]) -> str:
+    """What a figure shows, in words."""
+    return str((layout.get("meta") or {}).get("alt") or layout.get("title", {}).get("text", "figure"))
 
 
 def _head(assets: str | None) -> str:
@@ -153,13 +159,18 @@ def _head(assets: str | None) -> str:
     return f"<style>{safe['report.css']}</style>{scripts}"
 
 
+def with_assets(html: str, assets: str) -> str:
+    """A page that was made with `assets`, as it is made without."""
+    return html.replace(_head(assets), _head(None), 1)
+
+
 def asset(name: str) -> bytes:
-    """A file that pages share: `plotly.min.js`, `report.js` or `report.css`; raises `FileNotFoundError` for others."""
+    """A file that pages share: `plotly.min.js`, `report.js` …; raises `FileNotFoundError` for others."""
     if name == "plotly.min.js":
         from plotly.offline import get_plotlyjs
 
         return str(get_plotlyjs()).encode()
-    if name not in ("report.js", "report.css"):
+    if name not in ASSETS:
         raise FileNotFoundError(name)
     return files("squashlib").joinpath(f"page/{name}").read_bytes()
 

@@ -1,4 +1,4 @@
-"""Files that reports share, by name."""
+"""Files that reports share, by name; and reports that carry them along."""
 
 
 def report_asset(name: str) -> bytes:
@@ -6,3 +6,10 @@ def report_asset(name: str) -> bytes:
     from squashlib.report import asset
 
     return asset(name)
+
+
+def standalone(html: str) -> str:
+    """A report's page with those files in it, so that it works alone and offline."""
+    from squashlib.report import with_assets
+
+    return with_assets(html, "/static")

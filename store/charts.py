@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from squashlib.errors import NotFoundError
 from store import Store, StoredAnalysis
 
 MAX_POINTS = 2000
@@ -68,3 +69,27 @@ def points_chart(stored: StoredAnalysis) -> list[dict[str, Any]]:
         }
         for i, rally in enumerate(rallies, 1)
     ]
+
+
+def stamp(store: Store, stored: StoredAnalysis) -> bytes:
+    """The session's small picture (SVG), made when it is first looked at and kept beside its analysis."""
+    name = f"{stored.path}/stamp.svg"
+    try:
+        return store.blobs.get(name)
+    except NotFoundError:
+        store.blobs.put(name, made := _stamp(store, stored).encode())
+        return made
+
+
+def _stamp(store: Store, stored: StoredAnalysis) -> str:
+    import numpy as np
+
+    from squashlib.sparkline import sparkline
+
+    session = store.sessions.revision(stored.session_id, stored.revision)
+    rallies = store.sessions.group(stored, "rallies")
+    times, bpm = np.empty(0), np.empty(0)
+    if "heart_rate" in session:
+        times, bpm = session["hr_time"].values, session["heart_rate"].values.astype(float)
+    spans = zip(rallies["rally_start"].values.tolist(), rallies["rally_stop"].values.tolist(), strict=True)
+    return sparkline(times, bpm, spans, float(session.attrs["duration_s"]))

@@ -1,107 +1,85 @@
-"use strict";
+import { api, follow, make, send } from "/static/api.js";
+import { list } from "/static/sessions.js";
+
 const $ = (id) => document.getElementById(id);
 const say = (text) => { $("message").textContent = text; };
+const guarded = (action) => async (event) => { event?.preventDefault(); try { await action(event); } catch (error) { say(error.message); } };
+const sessions = () => list($("sessions"));
 
-// Every call says who wrote it, so that another site's form cannot act with the player's cookie.
-async function api(path, options = {}) {
-  const headers = { "X-Requested-With": "squash", ...options.headers };
-  if (options.json !== undefined) { headers["Content-Type"] = "application/json"; options.body = JSON.stringify(options.json); }
-  let answer = await fetch(path, { ...options, headers });
-  if (answer.status === 401 && !path.startsWith("/api/auth/") ) {
-    const renewed = await fetch("/api/auth/refresh-token", { method: "POST", headers: { "X-Requested-With": "squash" } });
-    if (renewed.ok) answer = await fetch(path, { ...options, headers });
-  }
-  if (answer.status === 204) return null;
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(body.detail || `The server answered ${answer.status}.`), { status: answer.status });
-  return body;
-}
+// Whether somebody signed in here: without it the door opens at once, and no question is asked that must be refused.
+const known = { get: () => localStorage.getItem("squash") === "in", set: (yes) => localStorage.setItem("squash", yes ? "in" : "out") };
+const door = (open) => { for (const id of ["home", "account"]) $(id).hidden = open; $("door").hidden = !open; };
 
 async function enter() {
+  if (!known.get()) { door(true); return; }
   try {
     const me = await api("/api/auth/me");
+    const wanted = new URLSearchParams(location.search).get("next");
+    if (wanted && /^\/dashboards\/[\w/-]+$/.test(wanted)) { location.replace(wanted); return; }
     $("who").textContent = me.full_name || me.email;
-    $("door").hidden = true; $("home").hidden = false; $("account").hidden = false;
-    await list();
+    door(false);
+    $("players").hidden = me.role !== "coach";
+    await Promise.all([sessions(), coaches(me)]);
   } catch (error) {
-    $("door").hidden = false; $("home").hidden = true; $("account").hidden = true;
-    if (error.status !== 401) say(error.message);
+    door(true);
+    if (error.status === 401) known.set(false); else say(error.message);
   }
-}
-
-function line(session) {
-  const item = document.createElement("li");
-  const text = document.createElement("div");
-  const title = document.createElement("b");
-  title.textContent = `${new Date(session.start_time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}` +
-    (session.opponent_name ? `, against ${session.opponent_name}` : "");
-  const facts = document.createElement("span");
-  const s = session.summary;
-  facts.textContent = s ? [`${Math.round(s.total_session_duration / 60)} min`, s.number_of_games && `${s.number_of_games} games`,
-    s.number_of_rallies && `${s.number_of_rallies} rallies`, s.points_won + s.points_lost > 0 && `${s.points_won} points won, ${s.points_lost} lost`]
-    .filter(Boolean).join(" · ") : "no recording yet";
-  text.append(title, facts);
-  item.append(text);
-  if (s) {
-    const link = document.createElement("a");
-    link.href = `/api/sessions/${session.session_id}/report`;
-    link.textContent = "Report";
-    item.append(link);
-  }
-  return item;
-}
-
-async function list() {
-  const sessions = await api("/api/sessions?limit=50");
-  $("sessions").replaceChildren(...sessions.map(line));
-  if (!sessions.length) $("sessions").innerHTML = "<li>No session yet: drop a recording above, or pair a watch.</li>";
 }
 
 async function upload(file) {
   say("");
-  $("progress").hidden = false; $("progress").value = 2; $("stage").textContent = "uploading";
+  const told = (percent, stage) => { $("progress").value = percent; $("stage").textContent = stage; };
+  $("progress").hidden = false;
+  told(1, "uploading");
   try {
     const session = await api("/api/sessions", { method: "POST", json: { session_type: "match" } });
-    const form = new FormData();
-    form.append("file", file);
-    await api(`/api/sessions/${session.session_id}/upload/fit`, { method: "POST", body: form });
-    for (;;) {
-      const status = await api(`/api/sessions/${session.session_id}/upload/status`);
-      $("progress").value = status.progress; $("stage").textContent = status.stage;
-      if (status.status === "completed") break;
-      if (status.status === "failed") throw new Error(status.error);
-      await new Promise((done) => setTimeout(done, 300));
-    }
+    await send(`/api/sessions/${session.session_id}/upload/fit`, file, (share) => told(10 * share, "uploading"));
+    await follow(session.session_id, (status) => told(Math.max(10, status.progress), status.stage));
     say("Done.");
   } catch (error) { say(error.message); }
   $("progress").hidden = true; $("stage").textContent = "";
-  await list();
+  await sessions();
 }
 
-document.addEventListener("DOMContentLoaded", () => {
-  const credentials = () => Object.fromEntries(new FormData($("login")));
-  const login = async () => { await api("/api/auth/login", { method: "POST", json: credentials() }); say(""); await enter(); };
-  const guarded = (action) => async (event) => { event?.preventDefault(); try { await action(event); } catch (error) { say(error.message); } };
-  $("login").addEventListener("submit", guarded(login));
-  $("register").addEventListener("click", guarded(async () => {
-    if (!$("login").reportValidity()) return;
-    await api("/api/auth/register", { method: "POST", json: credentials() });
-    await login();
+async function coaches(me) {
+  const grants = (await api("/api/grants")).filter((grant) => grant.player_id === me.user_id);
+  $("coaches").replaceChildren(...grants.map((grant) => {
+    const end = make("button", { type: "button", className: "quiet", textContent: "Withdraw" });
+    end.addEventListener("click", guarded(async () => { await api(`/api/grants/${grant.coach_id}`, { method: "DELETE" }); await coaches(me); }));
+    return make("li", {}, `${grant.full_name || "A coach"} may look at your sessions `, end);
   }));
-  $("logout").addEventListener("click", guarded(async () => { await api("/api/auth/logout", { method: "POST" }); await enter(); }));
-  $("pair").addEventListener("submit", guarded(async (event) => {
-    const letters = new FormData(event.target).get("code").replace("-", "").toUpperCase();
-    await api("/api/auth/device/approve", { method: "POST", json: { user_code: `${letters.slice(0, 4)}-${letters.slice(4)}` } });
-    say("The watch is paired."); event.target.reset();
-  }));
-  $("file").addEventListener("change", (event) => { if (event.target.files[0]) upload(event.target.files[0]); });
-  $("drop").addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") $("file").click(); });
-  for (const name of ["dragover", "dragleave", "drop"]) {
-    $("drop").addEventListener(name, (event) => {
-      event.preventDefault();
-      $("drop").classList.toggle("over", name === "dragover");
-      if (name === "drop" && event.dataTransfer.files[0]) upload(event.dataTransfer.files[0]);
-    });
-  }
-  enter();
-});
+  $("grant").onsubmit = guarded(async (event) => {
+    const coach_email = new FormData(event.target).get("coach");
+    await api("/api/grants", { method: "POST", json: { coach_email } });
+    event.target.reset();
+    await coaches(me);
+  });
+}
+
+const credentials = () => Object.fromEntries(new FormData($("login")));
+const login = async () => { await api("/api/auth/login", { method: "POST", json: credentials() }); known.set(true); say(""); await enter(); };
+$("login").addEventListener("submit", guarded(login));
+$("register").addEventListener("click", guarded(async () => {
+  if (!$("login").reportValidity()) return;
+  await api("/api/auth/register", { method: "POST", json: credentials() });
+  await api("/api/auth/login", { method: "POST", json: credentials() });
+  known.set(true);
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (timezone) await api("/api/auth/me", { method: "PATCH", json: { timezone } }).catch(() => null);
+  say(""); await enter();
+}));
+$("logout").addEventListener("click", guarded(async () => { await api("/api/auth/logout", { method: "POST" }); known.set(false); await enter(); }));
+$("pair").addEventListener("submit", guarded(async (event) => {
+  const letters = new FormData(event.target).get("code").replace("-", "").toUpperCase();
+  await api("/api/auth/device/approve", { method: "POST", json: { user_code: `${letters.slice(0, 4)}-${letters.slice(4)}` } });
+  say("The watch is paired."); event.target.reset();
+}));
+$("file").addEventListener("change", (event) => { if (event.target.files[0]) upload(event.target.files[0]); });
+for (const name of ["dragover", "dragleave", "drop"]) {
+  $("drop").addEventListener(name, (event) => {
+    event.preventDefault();
+    $("drop").classList.toggle("over", name === "dragover");
+    if (name === "drop" && event.dataTransfer.files[0]) upload(event.dataTransfer.files[0]);
+  });
+}
+enter();

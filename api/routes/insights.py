@@ -1,8 +1,8 @@
 """What a session means: insights, report, charts; and the jobs behind them."""
 
-from typing import Any
+from typing import Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from fastapi.responses import HTMLResponse
 
 from api.access import Asker, Caller, SessionId
@@ -18,6 +18,13 @@ router = APIRouter(prefix="/api", tags=["insights"], responses=ANSWERS)
 REPORT_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'self'"
 )
+
+SVG = "image/svg+xml"
+KINDS = {"pdf": "application/pdf", "png": "image/png"}
+PAPER: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The report", "content": {kind: {} for kind in KINDS.values()}}
+}
+STAMP: dict[int | str, dict[str, Any]] = {200: {"description": "A picture", "content": {SVG: {}}}}
 
 
 def _analysis(caller: Caller, session_id: Any, what: str) -> StoredAnalysis:
@@ -60,6 +67,29 @@ def report(session_id: SessionId, caller: Asker) -> HTMLResponse:
         caller.seen_session(tx, session_id, "report")
     html = caller.store.reports.get(str(session_id))
     return HTMLResponse(html, headers={"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "private, no-store"})
+
+
+@router.get("/sessions/{session_id}/report.{kind}", responses=PAPER, response_class=Response)
+def paper(session_id: SessionId, kind: Literal["pdf", "png"], caller: Asker) -> Response:
+    """The report to print or to send; 503 on a server without a browser."""
+    from api.paper import draw
+    from store.assets import standalone
+
+    with caller.look() as tx:
+        caller.seen_session(tx, session_id, kind)
+    content = draw(standalone(caller.state.store.reports.get(str(session_id))), kind)
+    headers = {"Content-Disposition": f'attachment; filename="squash-{session_id}.{kind}"'}
+    return Response(content, media_type=KINDS[kind], headers=headers)
+
+
+@router.get("/sessions/{session_id}/stamp.svg", responses=STAMP, response_class=Response)
+def stamp(session_id: SessionId, caller: Asker) -> Response:
+    """The session's small picture: heart rate over its rallies."""
+    from store.charts import stamp
+
+    stored = _analysis(caller, session_id, "stamp")
+    kept = {"Cache-Control": "private, max-age=600", "ETag": f'"{stored.key[:16]}"'}
+    return Response(stamp(caller.state.store, stored), media_type=SVG, headers=kept)
 
 
 @router.get("/sessions/{session_id}/charts/hr-over-time", response_model=HeartRateChart)

@@ -1,27 +1,92 @@
-"""`make pictures`: the README's pictures, from the running product."""
+"""`make pictures`: the README's pictures, from the running product with two months of simulated matches."""
 
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
+from playwright.sync_api import Page
+
 import squashlib
-from squashlib.report import render_report
+from flows.demo import wait
+from flows.up import platform
+from squashlib.session import iso, parse_iso, start_of
 from tests.browser.chromium import browser
 
 PICTURES = Path(__file__).parents[2] / "notebooks" / "pictures"
+ACCOUNT = {"email": "pictures@example.org", "password": "a long pass phrase"}
+#: Days ago, opponent and score in games of each match.
+MATCHES = (
+    (56, "Kim", 1, 3),
+    (47, "Sam", 3, 2),
+    (38, "Kim", 2, 3),
+    (24, "Lou", 3, 0),
+    (13, "Sam", 3, 1),
+    (2, "Kim", 3, 2),
+)
+#: What GitHub shows at once; a larger picture is cut, not scaled.
+MOST_BYTES = 400 << 10
 
 
 def main() -> None:
-    """Simulate a match, make its report, photograph it."""
+    """Play, look, photograph."""
     PICTURES.mkdir(exist_ok=True)
-    match = squashlib.simulate(7)
-    with tempfile.TemporaryDirectory() as folder, browser() as chromium:
-        page_file = Path(folder) / "report.html"
-        render_report(squashlib.analyse(match.session, match.points), page_file)
-        page = chromium.new_page(viewport={"width": 960, "height": 1180})
-        page.goto(page_file.as_uri())
+    with tempfile.TemporaryDirectory() as folder, platform(Path(folder) / "home") as urls, browser() as chromium:
+        session_id = play(urls["api"], Path(folder))
+        context = chromium.new_context(viewport={"width": 1080, "height": 1280}, base_url=urls["api"])
+        context.request.post("/api/auth/login", data=ACCOUNT)
+        page = context.new_page()
+        page.add_init_script("localStorage.setItem('squash', 'in')")
+        page.goto("/")
+        page.wait_for_function("() => document.querySelectorAll('.stamp').length >= 3")
+        page.set_viewport_size({"width": 1080, "height": 820})
+        shoot(page, "home")
+        page.set_viewport_size({"width": 1080, "height": 1280})
+        page.goto(f"/api/sessions/{session_id}/report")
         page.wait_for_selector("figure.plot .main-svg")
+        shoot(page, "report")
+        page.goto(f"/dashboards/session/{session_id}")
+        page.wait_for_selector("body[data-joined] .chooser .shown .main-svg", timeout=120_000)
+        shoot(page, "dashboard")
+        page.locator(".chooser").scroll_into_view_if_needed()
         page.wait_for_timeout(500)
-        page.screenshot(path=PICTURES / "report.png")
+        page.locator(".chooser").screenshot(path=PICTURES / "rally.png")
+        page.goto("/dashboards/trends")
+        page.wait_for_selector("body[data-joined] .chooser .shown .main-svg", timeout=120_000)
+        shoot(page, "trends")
+    for path in PICTURES.glob("*.png"):
+        assert path.stat().st_size < MOST_BYTES, f"{path} has {path.stat().st_size} bytes, must be below {MOST_BYTES}"
+
+
+def shoot(page: Page, name: str) -> None:
+    """Once everything has been drawn."""
+    page.wait_for_timeout(800)
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def play(url: str, folder: Path) -> str:
+    """Two months of matches; the newest one's id."""
+    player = httpx.Client(base_url=url, timeout=60)
+    player.post("/api/auth/register", json={**ACCOUNT, "full_name": "Robin", "max_heart_rate": 192}).raise_for_status()
+    tokens = player.post("/api/auth/login", json=ACCOUNT).raise_for_status().json()
+    player.cookies.clear()
+    player.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+    session_id = ""
+    for i, (days, opponent, me, other) in enumerate(MATCHES):
+        match = squashlib.simulate(i + 4, rate_hz=50 if i == len(MATCHES) - 1 else 10)
+        shift = datetime.now(UTC).replace(hour=18, minute=30) - timedelta(days=days) - start_of(match.session)
+        began = iso(start_of(match.session) + shift)
+        squashlib.write_fit(match.session.assign_attrs(start_time=began), folder / "m.fit")
+        facts = {"opponent_name": opponent, "location": "Court 2", "start_time": began}
+        facts |= {"final_score_me": me, "final_score_opponent": other}
+        session_id = player.post("/api/sessions", json=facts).raise_for_status().json()["session_id"]
+        for point in match.points:
+            press = {**point, "timestamp": iso(parse_iso(point["timestamp"]) + shift)}
+            player.post(f"/api/sessions/{session_id}/points", json=press).raise_for_status()
+        with (folder / "m.fit").open("rb") as file:
+            player.post(f"/api/sessions/{session_id}/upload/fit", files={"file": file}).raise_for_status()
+        wait(player, session_id)
+    return session_id
 
 
 if __name__ == "__main__":

@@ -1,42 +1,145 @@
-"""A player in a real browser: register, drop a recording, watch it being read, open the report; nothing leaves."""
+"""A player in a real browser: register, drop a recording, look at it rally by rally, share it, take it back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
-import squashlib
-from flows.up import platform
-from tests.browser.chromium import browser
+from tests.browser.conftest import DESK, PHONE, REAL, Watched, drop, register
+
+pytestmark = pytest.mark.slow
+GRAVE = ("serious", "critical")
 
 
-@pytest.mark.slow
-def test_register_upload_and_read_the_report(tmp_path: Path) -> None:
-    recording = tmp_path / "m.fit"
-    squashlib.write_fit(squashlib.simulate(3, rate_hz=10).session, recording)
-    asked: list[str] = []
-    wrong: list[str] = []
-    with platform(tmp_path / "home", announce=lambda _: None) as urls, browser() as chromium:
-        page = chromium.new_page(viewport={"width": 390, "height": 800})
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(urls["api"])
-        page.fill("input[name=email]", "ann@example.org")
-        page.fill("input[name=password]", "a long pass phrase")
-        page.click("#register")
-        page.wait_for_selector("#home:not([hidden])")
-        page.set_input_files("#file", str(recording))
-        page.wait_for_selector("#sessions a", timeout=90_000)
-        page.click("#sessions a")
-        page.wait_for_selector("figure.plot .main-svg", timeout=30_000)
-        assert page.locator("figure.plot .main-svg").count() >= 6
-        assert page.locator(".card b").first.is_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        page.goto(urls["api"])
-        page.click("#logout")
-        page.wait_for_selector("#door:not([hidden])")
-        report = next(url for url in asked if url.endswith("/report"))
-        answer = page.goto(report)
-        assert answer is not None
-        assert answer.status == 401
-    assert [url for url in asked if not url.startswith((urls["api"], "data:", "blob:"))] == []
-    assert wrong == []
+def faults(seen: Watched) -> list[str]:
+    found = Axe().run(seen.page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in GRAVE]
+
+
+def play(seen: Watched, email: str, file: Path, name: str) -> str:
+    """Register, drop, wait; the session's id."""
+    register(seen, email)
+    assert not faults(seen)
+    drop(seen, file)
+    seen.page.wait_for_function("() => document.getElementById('progress').value > 5", timeout=60_000)
+    seen.page.wait_for_selector("#sessions .actions", timeout=180_000)
+    seen.page.wait_for_function("() => document.querySelector('.stamp').naturalWidth > 0")
+    assert not faults(seen)
+    seen.picture(f"{name}-home")
+    return str(seen.page.get_attribute("#sessions a", "href")).rpartition("/")[2]
+
+
+def open_dashboard(seen: Watched) -> None:
+    seen.page.click("text=Dashboard")
+    seen.page.wait_for_selector("figure.plot .main-svg", timeout=90_000)
+    seen.page.wait_for_selector("body[data-joined] .chooser .shown .main-svg", timeout=90_000)
+
+
+@pytest.mark.parametrize(("name", "size", "scheme"), [("desk", DESK, "light"), ("phone", PHONE, "dark")])
+def test_from_the_door_to_a_rally_and_a_link(
+    open_browser: Callable[..., Watched], recording: Path, name: str, size: dict[str, int], scheme: str
+) -> None:
+    seen = open_browser(size, scheme)
+    session_id = play(seen, f"{name}@example.org", recording, name)
+    page = seen.page
+    open_dashboard(seen)
+    assert page.locator("figure.plot .main-svg").count() >= 11
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    before = page.inner_text(".chooser .words")
+    bars = page.locator(".chooser > figure.plot .points .point path")
+    bars.first.click(force=True)
+    page.wait_for_function("before => document.querySelector('.chooser .words').innerText !== before", arg=before)
+    assert page.input_value(".chooser select") == "1"
+    page.click(".chooser >> text=Next")
+    page.wait_for_function("() => document.querySelector('.chooser .shown figure').ariaLabel.startsWith('Rally 2:')")
+    page.focus(".chooser select")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => document.querySelector('.chooser .shown figure').ariaLabel.startsWith('Rally 3:')")
+    assert all(
+        page.locator("figure.plot").nth(i).get_attribute("aria-label")
+        for i in range(page.locator("figure.plot:visible").count())
+    )
+    assert not faults(seen)
+    seen.picture(f"{name}-dashboard")
+    page.goto(f"{seen.base}/api/sessions/{session_id}/report")
+    page.wait_for_selector("figure.plot .main-svg")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert not faults(seen)
+    seen.picture(f"{name}-report")
+    page.goto(f"{seen.base}/dashboards/trends")
+    page.wait_for_selector("body[data-joined] .chooser .shown .main-svg", timeout=90_000)
+    page.select_option(".chooser select", "all")
+    page.wait_for_selector(".chooser .card")
+    assert not faults(seen)
+    seen.picture(f"{name}-trends")
+    share(seen, open_browser)
+    assert seen.left() == []
+    assert seen.wrong == []
+    page.click("#logout")
+    page.wait_for_selector("#door:not([hidden])")
+    page.goto(f"{seen.base}/dashboards/session/{session_id}")
+    assert page.url.startswith(f"{seen.base}/?next=")
+    page.wait_for_selector("#door:not([hidden])")
+
+
+def share(seen: Watched, open_browser: Callable[..., Watched]) -> None:
+    """A stranger opens the link, and no more once it is taken back."""
+    page = seen.page
+    page.goto(seen.base)
+    page.click("text=Share")
+    page.wait_for_selector("dialog")
+    assert not faults(seen)
+    page.click("text=Make a link")
+    page.wait_for_selector("dialog .link:not([hidden])")
+    link = page.input_value("dialog .link")
+    stranger = open_browser().page
+    answer = stranger.goto(link)
+    assert answer is not None
+    assert answer.status == 200
+    stranger.wait_for_selector("figure.plot .main-svg")
+    page.click("text=Take back")
+    page.wait_for_selector("dialog li", state="detached")
+    answer = stranger.goto(link)
+    assert answer is not None
+    assert answer.status == 404
+    page.click("dialog >> text=Close")
+
+
+def test_a_real_recording_of_a_match(open_browser: Callable[..., Watched]) -> None:
+    files = sorted(REAL.glob("*squash*.fit")) or sorted(REAL.glob("*.fit"))
+    if not files:
+        pytest.skip(f"{REAL} is not there; it holds recordings that are not part of this project")
+    seen = open_browser()
+    play(seen, "real@example.org", files[0], "real")
+    open_dashboard(seen)
+    seen.picture("real-dashboard")
+    assert seen.left() == []
+    assert seen.wrong == []
+
+
+def test_a_correction_is_respected(open_browser: Callable[..., Watched], recording: Path) -> None:
+    seen = open_browser()
+    session_id = play(seen, "right@example.org", recording, "right")
+    rallies = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/analysis").json()["rallies"]
+    seen.page.click("text=Correct")
+    seen.page.select_option("dialog .rallies li:nth-child(3) select", "no_rally")
+    seen.page.select_option("dialog .rallies li:nth-child(5) select", "me")
+    assert not faults(seen)
+    seen.picture("correct")
+    seen.page.click("text=Save and look again")
+    seen.page.wait_for_selector("dialog", state="detached", timeout=120_000)
+    after = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/analysis").json()["rallies"]
+    starts = [rally["start"] for rally in after]
+    assert rallies[2]["start"] not in starts
+    assert next(rally for rally in after if rally["start"] == rallies[4]["start"])["winner"] == "me"
+
+
+def test_the_report_on_paper(open_browser: Callable[..., Watched], recording: Path) -> None:
+    seen = open_browser()
+    session_id = play(seen, "paper@example.org", recording, "paper")
+    for kind, magic in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
+        answer = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/report.{kind}", timeout=120_000)
+        assert answer.status == 200, answer.text()[:300]
+        assert answer.body().startswith(magic)
+        assert len(answer.body()) > 50_000

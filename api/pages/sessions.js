@@ -1,0 +1,51 @@
+// The list of sessions: a small picture, the facts, and where to look.
+import { api, make } from "/static/api.js";
+import { correct, share } from "/static/dialogs.js";
+
+function facts(session) {
+  const s = session.summary;
+  if (!s) return session.sync_status === "analysed" ? "" : "no recording yet";
+  const score = session.final_score_me !== null && session.final_score_opponent !== null
+    ? `${session.final_score_me}–${session.final_score_opponent}` : "";
+  return [score, `${Math.round(s.total_session_duration / 60)} min`, s.number_of_games && `${s.number_of_games} games`,
+    s.number_of_rallies && `${s.number_of_rallies} rallies`,
+    s.points_won + s.points_lost > 0 && `${s.points_won} points won, ${s.points_lost} lost`].filter(Boolean).join(" · ");
+}
+
+function title(session) {
+  const when = new Date(session.start_time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return when + (session.opponent_name ? `, against ${session.opponent_name}` : "");
+}
+
+function actions(session, again) {
+  const base = `/api/sessions/${session.session_id}`, about = ` of ${title(session)}`;
+  const link = (text, href) => { const a = make("a", { href, textContent: text }); a.setAttribute("aria-label", text + about); return a; };
+  const button = (text, act) => {
+    const made = make("button", { type: "button", className: "quiet", textContent: text });
+    made.setAttribute("aria-label", text + about);
+    made.addEventListener("click", act);
+    return made;
+  };
+  return make("div", { className: "row actions" },
+    link("Dashboard", `/dashboards/session/${session.session_id}`), link("Report", `${base}/report`),
+    link("PDF", `${base}/report.pdf`), link("PNG", `${base}/report.png`),
+    button("Share", () => share(session, title(session))), button("Correct", () => correct(session, title(session), again)));
+}
+
+function line(session, again) {
+  const text = make("div", { className: "facts" }, make("b", { textContent: title(session) }), make("span", { textContent: facts(session) }));
+  const item = make("li", {}, text);
+  if (session.summary) {
+    const picture = make("img", { className: "stamp", loading: "lazy", alt: "Heart rate over the rallies", width: 240, height: 48 });
+    picture.src = `/api/sessions/${session.session_id}/stamp.svg?${encodeURIComponent(session.updated_at)}`;
+    item.append(picture, actions(session, again));
+  }
+  return item;
+}
+
+export async function list(place) {
+  const sessions = await api("/api/sessions?limit=50");
+  const again = () => list(place);
+  place.replaceChildren(...sessions.map((session) => line(session, again)));
+  if (!sessions.length) place.append(make("li", { textContent: "No session yet: drop a recording above, or pair a watch." }));
+}
