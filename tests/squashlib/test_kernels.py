@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squashlib.kernels import agreement, fit_scan, peaks, rhythm, semi_markov, shapes
+from squashlib.kernels import agreement, fit_motion, fit_scan, peaks, rhythm, semi_markov, shapes
 from tests import reference
 from tests.fuzz import seeds
 
