@@ -159,13 +159,11 @@ def plan(store: Store, session_id: str) -> None:
         held = tx.scalars(select(AnalysisRow).where(AnalysisRow.session_id == session_id)).one()
         kept = {column.key: getattr(held, column.key) for column in AnalysisRow.__mapper__.columns}
         user = {"user_id": held.user_id, "revision": held.revision}
-        for _ in range(PLANNED - SESSIONS):
-            name = str(uuid.uuid4())
-            tx.execute(
-                insert(SessionRow).values(session_id=name, start_time=now(), analysis_key=held.analysis_key, **user)
-            )
-            tx.execute(insert(Revision).values(session_id=name, path="none", **user))
-            tx.execute(insert(AnalysisRow).values(kept | {"session_id": name}))
+        names = [str(uuid.uuid4()) for _ in range(PLANNED - SESSIONS)]
+        session = {"start_time": now(), "analysis_key": held.analysis_key, **user}
+        tx.execute(insert(SessionRow), [{"session_id": name, **session} for name in names])
+        tx.execute(insert(Revision), [{"session_id": name, "path": "none", **user} for name in names])
+        tx.execute(insert(AnalysisRow), [kept | {"session_id": name} for name in names])
     found: list[object] = []
     took = timed(lambda: found.extend(stale_sessions(store)))
     assert len(found) == PLANNED, len(found)

@@ -24,6 +24,8 @@ from store.tables import now
 log = logging.getLogger("flows.worker")
 LOOK_EVERY_S = 5.0
 LATE_S = 15.0
+#: How long Prefect may take to begin a flow before its work is done without.
+SHOWN_S = 10.0
 NIGHTLY_LOOK_S = 300.0
 #: How long after its hour the night's work may be left to Prefect's schedule.
 GRACE = timedelta(hours=1)
@@ -64,18 +66,27 @@ def warm_up() -> None:
 
 def look_after(store: Store) -> None:
     """Work off what was promised but not begun; as a flow run where Prefect is there to show it."""
+    shown: threading.Thread | None = None
     while True:
         time.sleep(LOOK_EVERY_S)
         try:
             webhooks.tell(store)
             if not jobs.waiting(store.catalog, LATE_S):
                 continue
-            try:
-                reconcile(LATE_S)
-            except Exception:  # noqa: BLE001 - Prefect is away: the work is done all the same
-                run_waiting(store, LATE_S)
+            if shown is None or not shown.is_alive():
+                shown = threading.Thread(target=_reconcile, name="reconcile flow", daemon=True)
+                shown.start()
+                shown.join(SHOWN_S)
+            run_waiting(store, LATE_S)  # if the flow did it, nothing waits; if Prefect hangs, nobody waits for it
         except Exception:
             log.exception("looking after late jobs failed; it is tried again")
+
+
+def _reconcile() -> None:
+    try:
+        reconcile(LATE_S)
+    except Exception as error:  # noqa: BLE001 - Prefect is away: the work is done all the same
+        log.warning("Prefect does not show late jobs: %s", type(error).__name__)
 
 
 def each_night(store: Store) -> None:
