@@ -1,7 +1,7 @@
 """Watches without a net, a server that is killed: each session still holds exactly what its watch recorded.
 
-A few watches and kills in every test run; `make chaos` has 200 watches and fifty kills on each database (`SIZE=20x5` for
-fewer).
+A few watches and kills in every test run; `make chaos` has 200 watches and fifty kills on each database (fewer by
+`SIZE=20x5`).
 """
 
 import json
