@@ -45,8 +45,8 @@ check: $(READY) ## ruff, types, layers, notebooks clean
 bench: $(READY) ## NAME ours= peer= ratio= (ONLY=name for one)
 	@$(BIN)/python -m benchmarks $(ONLY)
 
-chaos: $(READY) ## 200 watches, 50 kills of the server, on SQLite and PostgreSQL (20 minutes)
-	SQUASH_CHAOS=full $(BIN)/python -m pytest -v tests/api/test_chaos.py
+chaos: $(READY) ## 200 watches, 50 kills of the server, on SQLite and PostgreSQL (SIZE=20x5 for fewer)
+	SQUASH_CHAOS=$(or $(SIZE),200x50) $(BIN)/python -m pytest -v tests/api/test_chaos.py
 
 accuracy: $(READY) ## detection against truth, a line per sensor set
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
