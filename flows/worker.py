@@ -4,8 +4,11 @@
 """
 
 import atexit
+import ctypes
+import gc
 import logging
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -61,6 +64,10 @@ def warm_up() -> None:
 
     match = squashlib.simulate(0, rate_hz=10)
     squashlib.analyse(match.session, match.points)
+    del match
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)  # the rehearsal's arrays go back to the system
     log.info("warm")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from squashlib.errors import NotFoundError
 from squashlib.session import iso
 from store import Store
 from store.tables import AnalysisRow, Grant, Revision, SessionRow, User
@@ -19,7 +20,7 @@ def write_session(store: Store, session_id: str, folder: Path) -> None:
     Raises
     ------
     NotFoundError
-        While the session has no analysis.
+        While the session has no analysis, or when it is so old that its samples are gone.
     """
     stored = store.sessions.analysis(session_id)
     row = store.sessions.row(session_id)
@@ -27,8 +28,10 @@ def write_session(store: Store, session_id: str, folder: Path) -> None:
         revision = tx.get_one(Revision, (session_id, stored.revision))
         user = tx.get_one(User, row.user_id)
         others = [one for one in _played(tx, row.user_id) if one["session_id"] != session_id]
+    if revision.resolution == "summary":
+        raise NotFoundError(f"session '{session_id}' is older than two years; its figures are kept, its samples not")
     _copy(store, revision.path, folder / "session.zarr")
-    _copy(store, f"{stored.path}/events.zarr", folder / "session.zarr", skip="zarr.json")
+    store.sessions.copy_events(stored, folder / "session.zarr")
     about = {"opponent": row.opponent_name, "location": row.location, "timezone": user.timezone, "others": others}
     _write(folder / "analysis.json", stored.document)
     _write(folder / "about.json", about)
@@ -70,12 +73,11 @@ def _played(tx: Session, user_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def _copy(store: Store, prefix: str, target: Path, skip: str | None = None) -> None:
+def _copy(store: Store, prefix: str, target: Path) -> None:
     for name in store.blobs.list(prefix):
-        inner = name.removeprefix(prefix).lstrip("/")
-        if inner != skip:
-            (target / inner).parent.mkdir(parents=True, exist_ok=True)
-            (target / inner).write_bytes(store.blobs.get(name))
+        inner = target / name.removeprefix(prefix).lstrip("/")
+        inner.parent.mkdir(parents=True, exist_ok=True)
+        inner.write_bytes(store.blobs.get(name))
 
 
 def _write(path: Path, document: dict[str, Any] | Sequence[Any]) -> None:
