@@ -161,9 +161,11 @@ def _segments(groups: Mapping[str, Any], kinds: Sequence[str]) -> list[Label]:
     return [Label(kind, a, b, sure) for a, b, kind, sure in rows if kind in kinds and b > a]
 
 
-def from_truth(truth: Mapping[str, Any], session_id: str, author: str = "simulator") -> LabelSet:
-    """A `squash-truth/1` document as labels."""
-    zero = parse_iso(truth["start"])
+def from_truth(
+    truth: Mapping[str, Any], session_id: str, author: str = "simulator", start: str | None = None
+) -> LabelSet:
+    """A `squash-truth/1` document as labels, in seconds since `start`, the session's (None: the truth's)."""
+    zero = parse_iso(start or truth["start"])
 
     def since(moment: str) -> float:
         return (parse_iso(moment) - zero).total_seconds()
@@ -180,4 +182,4 @@ def from_truth(truth: Mapping[str, Any], session_id: str, author: str = "simulat
     ]
     labels += [Label("let", since(rally["end"])) for rally in truth["rallies"] if rally.get("is_let")]
     labels += [Label("stroke", since(stroke["time"])) for stroke in truth.get("strokes", [])]
-    return LabelSet(session_id, truth["start"], author, tuple(labels))
+    return LabelSet(session_id, start or truth["start"], author, tuple(labels))

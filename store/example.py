@@ -1,7 +1,7 @@
 """Simulated players who agree to research, so that an empty store has something to look at."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from squashlib.errors import SquashError
 from store import Store, labels
@@ -33,33 +33,38 @@ def fill(store: Store, matches: int, rate_hz: float = 10.0) -> int:
 
 
 def _put(store: Store, number: int, rate_hz: float) -> None:
+    """Upload a match as a watch would, have it processed, and label it with what really happened."""
+    from importlib.metadata import entry_points
+
     from squashlib.labels import from_truth
     from squashlib.session import start_of
     from squashlib.simulate import simulate
 
     match = simulate(500 + number, level=LEVELS[number % len(LEVELS)], rate_hz=rate_hz)  # type: ignore[arg-type]
     session_id, user_id = (str(uuid.uuid5(uuid.NAMESPACE_URL, f"{DOMAIN}/{kind}/{number}")) for kind in ("s", "u"))
-    session = match.session.assign_attrs(session_id=session_id)
     with store.catalog.begin() as tx:
         tx.add(User(user_id=user_id, email=f"player{number + 1}@{DOMAIN}", research_consent=True))
         tx.flush()
-        row = SessionRow(session_id=session_id, user_id=user_id, start_time=start_of(session))
-        row.details = {SIMULATED: True}
-        tx.add(row)
+        tx.add(SessionRow(session_id=session_id, user_id=user_id, start_time=start_of(match.session)))
         tx.flush()
+        tx.get_one(SessionRow, session_id).details = {SIMULATED: True}
+        store.uploads.receive(tx, session_id, user_id, "file", _fit(match))
         for point in match.points:
             point_id = str(point.get("point_id") or uuid.uuid4())
             tx.add(PointEvent(session_id=session_id, user_id=user_id, point_id=point_id, op="add", body=dict(point)))
-    revision = uuid.uuid5(uuid.NAMESPACE_URL, f"{DOMAIN}/r/{number}").hex * 2
-    store.sessions.write_revision(session_id, revision, session)
-    _analyse(store, session_id, revision, session, match)
-    labels.save(store.catalog, session_id, from_truth(match.truth, session_id))
+    (process,) = entry_points(group="squash.commands", name="process")
+    process.load()(store, session_id)
+    start = str(store.sessions.open(session_id).attrs["start_time"])
+    labels.save(store.catalog, session_id, from_truth(match.truth, session_id, start=start))
 
 
-def _analyse(store: Store, session_id: str, revision: str, session: Any, match: "Match") -> None:
-    from squashlib.analysis import analyse, default_framework
-    from squashlib.fingerprint import content_hash, detector_fingerprint
+def _fit(match: "Match") -> bytes:
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
 
-    prints = {detector.name: detector_fingerprint(detector) for detector in default_framework().ordered()}
-    key = content_hash("analysis", revision, prints)
-    store.sessions.write_analysis(session_id, key, revision, analyse(session, match.points), prints)
+    from squashlib.simulate.fit_writer import write_fit
+
+    with TemporaryDirectory(prefix="squash-example-") as folder:
+        path = Path(folder) / "match.fit"
+        write_fit(match.session, path)
+        return path.read_bytes()
