@@ -86,7 +86,7 @@ def _stamp(store: Store, stored: StoredAnalysis) -> str:
 
     from squashlib.sparkline import sparkline
 
-    session = store.sessions.revision(stored.session_id, stored.revision)
+    session = store.sessions.revision(stored.session_id, stored.revision, motion=False)
     rallies = store.sessions.group(stored, "rallies")
     times, bpm = np.empty(0), np.empty(0)
     if "heart_rate" in session:

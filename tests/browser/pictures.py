@@ -24,6 +24,8 @@ MATCHES = (
     (13, "Sam", 3, 1),
     (2, "Kim", 3, 2),
 )
+#: Whether the sessions' small pictures have come.
+DRAWN = "() => [...document.querySelectorAll('.stamp')].filter((one) => one.naturalWidth).length >= 3"
 #: What GitHub shows at once; a larger picture is cut, not scaled.
 MOST_BYTES = 400 << 10
 
@@ -38,7 +40,7 @@ def main() -> None:
         page = context.new_page()
         page.add_init_script("localStorage.setItem('squash', 'in')")
         page.goto("/")
-        page.wait_for_function("() => document.querySelectorAll('.stamp').length >= 3")
+        page.wait_for_function(DRAWN)
         page.set_viewport_size({"width": 1080, "height": 820})
         shoot(page, "home")
         page.set_viewport_size({"width": 1080, "height": 1280})
