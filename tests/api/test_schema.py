@@ -1,5 +1,6 @@
 """The OpenAPI document against the server: no 5xx, no answer that is not in it."""
 
+import gzip
 import json
 import re
 import uuid
@@ -7,6 +8,7 @@ from typing import Any
 
 import httpx
 import jsonschema
+import msgpack
 import pytest
 import schemathesis
 from conftest import Server
@@ -21,6 +23,16 @@ from schemathesis.specs.openapi.checks import (
 from api.app import app
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@schemathesis.serializer("application/msgpack")
+def _packed(_context: Any, value: Any) -> bytes:
+    return msgpack.packb(value)
+
+
+@schemathesis.serializer("application/gzip")
+def _zipped(_context: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else gzip.compress(json.dumps(value).encode())
 
 
 schema = schemathesis.openapi.from_dict(app.openapi())
