@@ -66,7 +66,7 @@ class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
         async with asyncio.timeout(warm.READY_S):
             while not await _answers(self.kc):
                 if not await self.km.is_alive():
-                    raise RuntimeError("the kernel died before its first cell; it is out of memory, or was killed")
+                    raise DeadKernelError("the kernel died before its first cell; it is out of memory, or was killed")
         self.kc.allow_stdin = False
         return self.kc
 

@@ -51,6 +51,7 @@ def render(name: str, parameters: Mapping[str, Any], *, assets: str | None, time
 
 def _executed(name: str, parameters: Mapping[str, Any], time_limit_s: int) -> "NotebookNode":
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     with TemporaryDirectory(prefix="squash-notebook-") as folder:
@@ -70,6 +71,9 @@ def _executed(name: str, parameters: Mapping[str, Any], time_limit_s: int) -> "N
             told = f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
             died = error.ename == "DeadKernelError"
             raise NotebookFailedError(told, out.read_bytes(), kernel_died=died) from error
+        except DeadKernelError as error:  # before its first cell
+            told = f"notebook {name} did not begin: {error}"
+            raise NotebookFailedError(told, notebook_path(name).read_bytes(), kernel_died=True) from error
 
 
 def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:
