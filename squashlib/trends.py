@@ -75,7 +75,7 @@ def form(player: Mapping[str, Any]) -> list[Row]:
     """Share of points won in each session with points, oldest first."""
     rows = []
     for one in sorted(player["sessions"], key=lambda one: one["start"]):
-        won, lost = one["summary"]["points_won"], one["summary"]["points_lost"]
+        won, lost = (one["summary"][key] or 0 for key in ("points_won", "points_lost"))  # None: no points are known
         if won + lost:
             rows.append(
                 {
@@ -144,7 +144,7 @@ def by_opponent(player: Mapping[str, Any]) -> list[Row]:
 
 def _against(name: str, sessions: Sequence[Mapping[str, Any]]) -> Row:
     results = [result(one) for one in sessions]
-    won, lost = (sum(one["summary"][key] for one in sessions) for key in ("points_won", "points_lost"))
+    won, lost = (sum(one["summary"][key] or 0 for one in sessions) for key in ("points_won", "points_lost"))
     points = _rate(won, lost) if won + lost else {"won": 0, "lost": 0, "share": None, "low": None, "high": None}
     matches = {"matches": len(sessions), "matches_won": results.count("won"), "matches_lost": results.count("lost")}
     return {"opponent": name, **matches, **points}

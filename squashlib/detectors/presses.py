@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 MISSED = 0.05  # share of rallies without a press
 SPURIOUS_PER_S = 1 / 1200
 DOUBLE_S = 3.0
+FEW = 5  # so many points are notes on single rallies, not a match that was scored as it went
 
 
 def press_times(points: Sequence[Point]) -> Floats:

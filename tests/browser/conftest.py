@@ -47,7 +47,8 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         yield {**urls, "home": str(home)}
 
 
-@pytest.fixture(scope="session")
+# Ends with its file: Playwright leaves an event loop running in this process, which other tests start their own in.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with browser() as launched:
         yield launched

@@ -78,3 +78,11 @@ def test_pages_of_nobody_and_of_odd_names() -> None:
     chosen.chosen = "../../etc"
     assert ">1<" in chosen.html, "a value that was not offered changes nothing"
     assert len(trends_dashboard.compare([player(session(0)), player(session(1))]).figures) == 4
+
+
+def test_a_session_whose_points_nobody_knows_is_no_lost_one() -> None:
+    unknown = session(0, summary={"points_won": None, "points_lost": None})
+    assert trends.form(player(unknown)) == []
+    assert len(trends.form(player(unknown, session(1)))) == 1
+    assert "Trends" in trends_dashboard.title(player(unknown))
+    figures.load(player(unknown))
