@@ -14,8 +14,8 @@ from flows.stale import Stale, counts, estimate_s, stale_sessions
 from store import Store
 
 WORKERS = 2
-ROUNDS = 5
-WAIT_S = 20.0  # for locks of workers that died on other machines
+#: The waits between rounds together outlast the lock of a worker that died on another machine.
+ROUNDS, WAIT_S = 7, 20.0
 
 
 def recompute(store: Store, stale: Sequence[Stale], workers: int = WORKERS) -> Iterator[Outcome]:
