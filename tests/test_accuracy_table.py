@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import accuracy
 from benchmarks.labelled_videos import LABELS, LEAD_S, PRESENT, enacted, labelled_script
-from benchmarks.tennis_wrist import labelled_runs, matched
+from benchmarks.tennis_wrist import labelled_runs, matched, repeated
 
 needs_labels = pytest.mark.skipif(not PRESENT, reason="the labelled matches are not there")
 
@@ -46,6 +46,12 @@ def test_runs_and_strokes_are_paired_once() -> None:
     assert matched(runs, np.array([1.2, 1.6, 6.5, 6.6, 9.0])) == 3
     assert matched(runs, np.array([1.2, 1.25, 1.3])) == 2
     assert matched(runs, np.array([])) == 0
+
+
+def test_more_strokes_in_a_long_run_count_neither_way() -> None:
+    runs = np.array([[1.0, 2.5], [10.0, 14.0], [20.0, 23.0]])
+    assert repeated(runs, np.array([1.1, 2.2, 10.5, 12.5, 13.9, 21.0, 30.0])) == 2
+    assert repeated(runs, np.array([])) == 0
 
 
 def test_ceiling_knows_more_with_the_server() -> None:

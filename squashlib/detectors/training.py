@@ -46,14 +46,15 @@ def is_training(sport: str, swings: xr.Dataset, path: npt.NDArray[np.int64]) -> 
 
 
 def training_strokes(swings: xr.Dataset) -> Bools:
-    """Which swings are strokes when nothing tells play from rest: strong ones with nothing stronger near, (k,)."""
-    from squashlib.kernels.peaks import pick_peaks
-
+    """Which swings are strokes when nothing tells play from rest: strong ones, from the strongest on, apart; (k,)."""
     times, strength = swings["swing_time"].values, swings["swing_strength"].values.astype(np.float64)
     found = np.zeros(len(times), bool)
-    if len(times):
-        floor = SOFTEST * float(np.quantile(strength, HARD_QUANTILE))
-        found[pick_peaks(times, strength, APART_S, floor)] = True
+    if not len(times):
+        return found
+    floor = SOFTEST * float(np.quantile(strength, HARD_QUANTILE))
+    low, high = np.searchsorted(times, times - APART_S), np.searchsorted(times, times + APART_S, side="right")
+    for k in np.argsort(-strength, kind="stable"):
+        found[k] = strength[k] > floor and not found[low[k] : high[k]].any()
     return found
 
 
