@@ -40,7 +40,7 @@ def games_of(
     broken = (gaps >= SHORTEST_BREAK_S) & (away[first] > away[last]) | (gaps >= 1.5 * SHORTEST_BREAK_S)
     numbers = _whole_games(np.concatenate(([1], 1 + np.cumsum(broken))).astype(np.int64), gaps)
     if len(scored) >= 0.6 * len(numbers) and all(point.game is not None for point in scored.values()):
-        numbers = _numbered(numbers, scored)
+        numbers = _numbered(gaps, scored)
     game = int(numbers.max())
     games = []
     for g in range(1, game + 1):
@@ -67,13 +67,16 @@ def _whole_games(numbers: npt.NDArray[np.int64], gaps: Floats) -> npt.NDArray[np
     return numbers
 
 
-def _numbered(by_gap: npt.NDArray[np.int64], scored: Mapping[int, Point]) -> npt.NDArray[np.int64]:
-    """Games as the player's watch counted them; rallies without a press belong with the press that follows."""
-    named = np.zeros(len(by_gap), np.int64)
-    known = {rally: point.game or 0 for rally, point in scored.items()}
-    later = known[max(known)]
-    for rally in range(len(by_gap) - 1, -1, -1):
-        later = named[rally] = min(known.get(rally, later), later)
+def _numbered(gaps: Floats, scored: Mapping[int, Point]) -> npt.NDArray[np.int64]:
+    """Games as the player's watch counted them, (r,); between two games the longest of the gaps (r-1,) is the break."""
+    known = sorted((rally, point.game or 0) for rally, point in scored.items())
+    named = np.full(len(gaps) + 1, known[-1][1])
+    later, after = known[-1][1], known[-1][0]
+    for rally, game in reversed(known):
+        game = min(game, later)
+        last = rally + int(np.argmax(gaps[rally:after])) if game < later else after
+        named[: last + 1] = game
+        later, after = game, rally
     return np.asarray(np.unique(named, return_inverse=True)[1] + 1, np.int64)
 
 

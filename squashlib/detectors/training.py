@@ -15,8 +15,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 MATCH_SPORTS = ("squash", "racket", "unknown", "generic", "training", "")
-#: Mean of play's stretches, each weighted by its length: 20 s for labelled rallies, 40 to 70 s for professionals'.
-LONGEST_MEAN_S = 110.0
+#: Half of all play lies in stretches longer than this: 20 s for labelled rallies, 30 to 60 s for professionals'.
+LONGEST_HALF_S = 100.0
 #: Two who play in turn hit each 2.7 to 3.1 s; who hits this fast hits alone.
 ALONE_S = 1.7
 APART_S = 1.1
@@ -42,7 +42,7 @@ def is_training(sport: str, swings: xr.Dataset, path: npt.NDArray[np.int64]) -> 
     warm &= np.cumsum(warm) == 1  # one warm-up belongs to a match
     if warm.any() and lengths[warm].max() < 480:
         lengths = lengths[~warm]
-    return bool(len(lengths) and (lengths**2).sum() / lengths.sum() > LONGEST_MEAN_S)
+    return bool(2 * lengths[lengths > LONGEST_HALF_S].sum() > lengths.sum())
 
 
 def training_strokes(swings: xr.Dataset) -> Bools:

@@ -9,10 +9,10 @@ import xarray as xr
 from squashlib.detectors import activity, choice, edges, likeness, training
 from squashlib.detectors.calibration import calibration
 from squashlib.detectors.features import KINDS, by_likeness
-from squashlib.detectors.games import knocks
+from squashlib.detectors.games import games_of, knocks
 from squashlib.detectors.likeness import LOOKS
 from squashlib.detectors.model import IDLE, N_STATES, RALLY, REST, first_rates, learnt_rates
-from squashlib.detectors.segmentation import PRESSED_S, in_step
+from squashlib.detectors.segmentation import PRESSED_S, Segmentation, in_step
 from squashlib.scoring import Point
 from squashlib.session import build
 
@@ -38,6 +38,22 @@ def test_a_ball_hit_in_a_break_is_no_rally_unless_it_was_scored() -> None:
     assert knocks(starts, stops, [], 2.0).tolist() == [False] * 6 + [True, True]
     scored = Point(227.0, "me", None, None, None, False, "watch")
     assert knocks(starts, stops, [scored], 2.0).tolist() == [False] * 7 + [True]
+
+
+@pytest.mark.parametrize("unpressed", [4, 5])
+def test_a_rally_without_a_press_belongs_to_its_side_of_the_break(unpressed: int) -> None:
+    starts = np.append(np.arange(5) * 25.0, 220.0 + np.arange(5) * 25.0)
+    stops = starts + 14.0
+    game = [1] * 5 + [2] * 5
+    scored = {
+        i: Point(stop + 2, "me", None, None, game[i], False, "watch") for i, stop in enumerate(stops) if i != unpressed
+    }
+    path = np.full(400, REST)
+    whole = np.empty(0, np.int64)
+    found = Segmentation(path, path.astype(np.int8)[None], 2.0, whole, whole, np.empty(0), None)
+    games, number = games_of(starts, stops, scored, found)
+    assert number.tolist() == game
+    assert [span[:2] for span in games] == [(0.0, 114.0), (220.0, 334.0)]
 
 
 def test_a_long_rally_alone_is_a_rally() -> None:
@@ -155,6 +171,8 @@ def test_a_match_is_no_training() -> None:
     for start in starts:
         path[start : start + 14] = RALLY
     times = (starts[:, None] + np.arange(1.0, 13.0, 2.9)).ravel()
+    assert not training.is_training("squash", swings_at(times, np.full(len(times), 9.0)), path)
+    path[600:1020] = RALLY  # a rally to be talked of for years
     assert not training.is_training("squash", swings_at(times, np.full(len(times), 9.0)), path)
 
 
