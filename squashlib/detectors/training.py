@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from squashlib.detectors.model import RALLY, STATES, WARMUP
+from squashlib.detectors.model import LONGEST_S, RALLY, STATES, WARMUP
 from squashlib.schema import time_attrs
 
 Floats = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ def is_training(sport: str, swings: xr.Dataset, path: npt.NDArray[np.int64]) -> 
     lengths = np.add.reduceat(stops - starts, np.flatnonzero(joined)).astype(np.float64)
     warm = path[starts[joined]] == WARMUP
     warm &= np.cumsum(warm) == 1  # one warm-up belongs to a match
-    if warm.any() and lengths[warm].max() < 480:
+    if warm.any() and lengths[warm].max() <= LONGEST_S[WARMUP]:
         lengths = lengths[~warm]
     return bool(2 * lengths[lengths > LONGEST_HALF_S].sum() > lengths.sum())
 
