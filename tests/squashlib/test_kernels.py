@@ -55,6 +55,19 @@ def test_best_path_is_the_best_of_all(seed: int) -> None:
         assert find(*parts).tolist() == expected
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_durations_that_are_passed_over_in_blocks_would_change_nothing(seed: int) -> None:
+    cumulative, duration, _, change, first, last, ends = model(seed, T=90)
+    longest = np.array([90, 40, 17])
+    parts = (cumulative, duration, longest, change, first, last, ends)
+    path = semi_markov.best_path(*parts)
+    weight = reference.weight_of(path, cumulative, duration, change, first, last, ends)
+    assert weight == pytest.approx(reference.ways_to_the_end(*parts, max), rel=1e-12)
+    score, _ = semi_markov.forward(cumulative, duration, longest, change, first, ends)
+    every = reference.ways_to_the_end(*parts, np.logaddexp.reduce)
+    assert np.logaddexp.reduce(score[-1] + last) == pytest.approx(every, rel=1e-10)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_forward_sums_all_and_samples_follow_the_posterior(seed: int) -> None:
     cumulative, duration, longest, change, first, last, ends = model(seed)
