@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squashlib.kernels import agreement, fit_motion, fit_scan, peaks, rhythm, semi_markov, shapes
+from squashlib.kernels import agreement, fit_motion, fit_scan, logistic, peaks, rhythm, semi_markov, shapes
 from tests import reference
 from tests.fuzz import seeds
 
@@ -216,3 +216,28 @@ def test_samples_of_motion(turned: bool) -> None:
         assert n == 1, "the second sample has no axis"
         assert times[0] == 1.5
         assert values[0].tolist() == ([10, 8, 12] if turned else [8, 10, 12])
+
+
+def test_shares_and_agreement_of_paths() -> None:
+    paths = np.random.default_rng(2).integers(0, 3, (7, 11)).astype(np.int8)
+    share = np.stack([(paths == s).mean(axis=0) for s in range(4)], axis=1)
+    for find in both(agreement.shares):
+        assert np.array_equal(find(paths, 4), share)
+    for find in both(agreement.agreements):
+        assert find(paths, share) == pytest.approx([share[np.arange(11), path].sum() for path in paths])
+
+
+def test_shifted_odds_sum_to_probabilities() -> None:
+    odds = np.random.default_rng(3).normal(0, 40, 200)
+    for find in both(logistic.sum_shifted):
+        assert find(odds, 1.5) == pytest.approx((1 / (1 + np.exp(-np.clip(odds + 1.5, -50, 50)))).sum())
+
+
+def test_two_kinds_are_those_that_were_mixed() -> None:
+    rng = np.random.default_rng(4)
+    x = np.concatenate((rng.normal(0, 1, 3000), rng.normal(6, 0.5, 1000)))
+    for find in both(logistic.two_kinds):
+        p, laws = find(x, 1.0, 5.0, 1.0, 0.12, 40)
+        assert laws == pytest.approx([6, 0.5, 0, 1], abs=0.1)
+        assert p[:3000].mean() == pytest.approx(0, abs=0.01)
+        assert p[3000:].mean() == pytest.approx(1, abs=0.01)
