@@ -60,7 +60,7 @@ def make_revision(store: Store, session_id: str) -> str:
     One that retention has thinned is made in full again, until the next night, unless what it was made of is gone.
     """
     row = store.sessions.row(session_id)
-    with store.catalog.begin() as tx:
+    with store.catalog.look() as tx:
         uploads = store.uploads.of_session(tx, session_id)
     reduced = row.revision is not None and store.sessions.resolution(session_id, row.revision) != "full"
     if reduced and not has_originals(store, session_id):

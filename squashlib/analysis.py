@@ -214,7 +214,7 @@ def to_document(analysis: Analysis) -> dict[str, Any]:
         "warmup": _edge(session, segments, "warmup"),
         "cooldown": _edge(session, segments, "cooldown"),
         "games": [_game(session, groups["games"], i) for i in range(groups["games"].sizes["game"])],
-        "rallies": [_rally(session, rallies, i) for i in range(count)],
+        "rallies": _rallies(session, rallies),
         "rally_count": {
             "estimate": count,
             "low": int(rallies.attrs.get("count_low", count)),
@@ -246,11 +246,18 @@ def _game(session: xr.Dataset, games: xr.Dataset, i: int) -> dict[str, Any]:
     }
 
 
-def _rally(session: xr.Dataset, rallies: xr.Dataset, i: int) -> dict[str, Any]:
-    values = {str(name): rallies[name].values[i] for name in rallies.data_vars}
+def _rallies(session: xr.Dataset, rallies: xr.Dataset) -> list[dict[str, Any]]:
+    columns = {str(name): values.values for name, values in rallies.data_vars.items()}
+    return [
+        _rally(session, {name: column[i] for name, column in columns.items()}, i + 1)
+        for i in range(rallies.sizes["rally"])
+    ]
+
+
+def _rally(session: xr.Dataset, values: Mapping[str, Any], number: int) -> dict[str, Any]:
     winner = WINNERS[int(values["rally_winner"])]
     return {
-        "number": i + 1,
+        "number": number,
         "game": int(values["rally_game"]),
         "start": sessions.at(session, values["rally_start"]),
         "end": sessions.at(session, values["rally_stop"]),
@@ -264,8 +271,9 @@ def _rally(session: xr.Dataset, rallies: xr.Dataset, i: int) -> dict[str, Any]:
 
 def _strokes(session: xr.Dataset, strokes: xr.Dataset) -> list[dict[str, Any]]:
     sides = (None, "forehand", "backhand")
-    columns = (strokes[name].values for name in ("stroke_time", "stroke_confidence", "stroke_side"))
+    times = sessions.times_at(session, strokes["stroke_time"].values)
+    columns = (strokes[name].values for name in ("stroke_confidence", "stroke_side"))
     return [
-        {"time": sessions.at(session, time), "confidence": _number(sure), "side": sides[int(side)]}
-        for time, sure, side in zip(*columns, strict=True)
+        {"time": time, "confidence": _number(sure), "side": sides[int(side)]}
+        for time, sure, side in zip(times, *columns, strict=True)
     ]

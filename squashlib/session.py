@@ -102,6 +102,12 @@ def at(session: xr.Dataset, seconds: float) -> str:
     return iso(start_of(session) + timedelta(seconds=float(seconds)))
 
 
+def times_at(session: xr.Dataset, seconds: npt.NDArray[np.floating]) -> list[str]:
+    """The ISO times of many `seconds` since the session's start."""
+    start = start_of(session)
+    return [iso(start + timedelta(seconds=second)) for second in seconds.tolist()]
+
+
 def write(session: xr.Dataset, target: str | Path | ZarrStore, *, group: str | None = None) -> None:
     """Write a Dataset as one Zarr group, in chunks of about 1 MiB, zstd after a bit shuffle. Never appends."""
     stored = session.drop_vars("axis", errors="ignore")  # Zarr 3 has no stable type for text; `read` puts x, y, z back
@@ -183,11 +189,13 @@ STREAM_OF = {
 
 def _stream(session: xr.Dataset, name: str) -> dict[str, Any]:
     values, times = session[name].values, session[STREAM_OF[name]].values
-    seen = times[~np.isnan(values.reshape(len(values), -1)).any(axis=1)]
-    step_s = float(np.median(np.diff(seen))) if len(seen) > 1 else None
+    missing = np.logical_or.reduce([np.isnan(column) for column in values.reshape(len(values), -1).T])
+    seen = times[~missing] if missing.any() else times
+    steps = np.diff(seen)
+    step_s = float(np.median(steps)) if len(steps) else None
     # A sample covers the time to the next one, but never more than five usual steps or five seconds.
     reach_s = max(5.0, 5 * step_s) if step_s else 0.0
-    covered_s = float(np.minimum(np.diff(seen), reach_s).sum()) + (step_s or 0.0)
+    covered_s = float(np.minimum(steps, reach_s).sum()) + (step_s or 0.0)
     return {
         "samples": len(seen),
         "rate_hz": round(1 / step_s, 3) if step_s else None,

@@ -10,9 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from store.catalog import Catalog
@@ -34,14 +33,14 @@ def enqueue(tx: Session, kind: str, session_id: str | None, user_id: str | None)
             return held
         job_id = str(uuid.uuid4())
         job = {"job_id": job_id, "session_id": session_id, "user_id": user_id, "kind": kind}
-        made: Job | None = tx.scalar(_insert(tx).values(**job).on_conflict_do_nothing().returning(Job))
+        made: Job | None = tx.scalar(_insert(tx, Job).values(**job).on_conflict_do_nothing().returning(Job))
         if made is not None:
             return made
 
 
-def _insert(tx: Session) -> Any:
-    """Two who ask at the same instant make one job: the index lets no second wait, and nobody fails by it."""
-    return (postgresql if tx.get_bind().dialect.name == "postgresql" else sqlite).insert(Job)
+def _insert(tx: Session, table: type[Job] | type[Lock]) -> Any:
+    """Two who ask at the same instant make one row: the index lets no second in, and nobody fails by it."""
+    return (postgresql if tx.get_bind().dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def holder() -> str:
@@ -76,17 +75,24 @@ def is_dead(who: str) -> bool:
 
 def lock(catalog: Catalog, name: str, who: str) -> bool:
     """Take a lock; one that has not beaten for a minute, or whose holder's process is gone, is taken over."""
+    return _take(catalog, name, who) or (_freed(catalog, name) and _take(catalog, name, who))
+
+
+def _take(catalog: Catalog, name: str, who: str) -> bool:
+    with catalog.begin() as tx:
+        row = _insert(tx, Lock).values(name=name, holder=who, beaten_at=now())
+        return tx.scalar(row.on_conflict_do_nothing().returning(Lock.name)) is not None
+
+
+def _freed(catalog: Catalog, name: str) -> bool:
+    """Whether the lock's holder was found dead, and the lock taken from it."""
     with catalog.begin() as tx:
         held = tx.get(Lock, name)
-        if held is not None and (held.beaten_at < now() - STALE or is_dead(held.holder)):
+        if held is not None and not (held.beaten_at < now() - STALE or is_dead(held.holder)):
+            return False
+        if held is not None:
             tx.execute(delete(Lock).where(Lock.name == name, Lock.holder == held.holder))
-            tx.flush()
-    try:
-        with catalog.begin() as tx:
-            tx.execute(insert(Lock).values(name=name, holder=who, beaten_at=now()))
-    except IntegrityError:
-        return False
-    return True
+        return True
 
 
 def beat(catalog: Catalog, name: str, who: str) -> bool:

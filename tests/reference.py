@@ -36,6 +36,31 @@ def all_paths(cumulative, duration, longest, change, first, last, ends):  # type
     return found
 
 
+def ways_to_the_end(cumulative, duration, longest, change, first, last, ends, join):  # type: ignore[no-untyped-def]
+    """All paths' weights put together by `join` (max, or log of the sum), second by second over every duration."""
+    T, S = cumulative.shape[0] - 1, cumulative.shape[1]
+    begun, ended = np.full((T + 1, S), -np.inf), np.full((T + 1, S), -np.inf)
+    begun[0] = first
+    for t in range(1, T + 1):
+        for s in range(S):
+            ways = [begun[t - d, s] + duration[d, s] - cumulative[t - d, s] for d in range(1, min(t, longest[s]) + 1)]
+            ended[t, s] = join(ways) + cumulative[t, s] + ends[t, s]
+        begun[t] = [join(ended[t] + change[:, s]) for s in range(S)]
+    return join(ended[T] + last)
+
+
+def weight_of(path, cumulative, duration, change, first, last, ends):  # type: ignore[no-untyped-def]
+    """Weight of one path, (T,)."""
+    stops = [*(np.flatnonzero(np.diff(path)) + 1), len(path)]
+    total, start, before = first[path[0]], 0, None
+    for stop in map(int, stops):
+        s = path[start]
+        total += 0.0 if before is None else change[before, s]
+        total += duration[stop - start, s] + cumulative[stop, s] - cumulative[start, s] + ends[stop, s]
+        start, before = stop, s
+    return total + last[before]
+
+
 def peaks(times, envelope, apart_s, floor):  # type: ignore[no-untyped-def]
     """Samples above the floor that nothing near exceeds; of equals the first."""
     found = []

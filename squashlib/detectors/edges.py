@@ -58,11 +58,12 @@ def spans(times: Floats, starts: Floats, stops: Floats) -> Bools:
     return np.asarray((where >= 0) & (times < stops[np.maximum(where, 0)]))
 
 
-def playing(evidence: Floats, time_s: float, window_s: tuple[float, float]) -> float:
-    """Probability that the wearer played in a window around a time."""
-    low, high = (round((time_s + edge) / BIN_S) for edge in window_s)
-    told = NEWS * float(evidence[max(0, low) : max(0, high)].sum())
-    return float(1 / (1 + np.exp(-np.clip(told, -30, 30))))
+def playing(evidence: Floats, times: Floats, window_s: tuple[float, float]) -> Floats:
+    """Probability that the wearer played in a window around each time, (k,)."""
+    sums = np.append(0.0, np.cumsum(evidence))
+    low, high = (np.clip(np.rint((times + edge) / BIN_S).astype(np.int64), 0, len(evidence)) for edge in window_s)
+    told = NEWS * (sums[high] - sums[low])
+    return np.asarray(1 / (1 + np.exp(-np.clip(told, -30, 30))))
 
 
 def served(starts: Floats, points: Sequence[Point]) -> list[int]:
@@ -87,12 +88,14 @@ def snapped(
     low, high = starts.copy(), stops.copy()
     evidence = play_evidence(fine, strokes, starts, stops)
     server = served(starts, points)
+    before, after = (playing(evidence, strokes, window) for window in (BEFORE_S, AFTER_S))
     for i in range(len(low)):
         floor = high[i - 1] + 1.0 if i else 0.0
-        inside = strokes[(strokes >= max(low[i] - 2.0, floor)) & (strokes <= high[i] + 0.5)]
-        if not len(inside):
+        first = int(np.searchsorted(strokes, max(low[i] - 2.0, floor)))
+        past = int(np.searchsorted(strokes, high[i] + 0.5, side="right"))
+        if past <= first:
             continue
-        received = {1: 0.0, 0: 1.0}.get(server[i], playing(evidence, inside[0], BEFORE_S))
-        low[i] = max(floor, inside[0] - received * INTER_SHOT_S)
-        high[i] = inside[-1] + playing(evidence, inside[-1], AFTER_S) * INTER_SHOT_S + BALL_DEAD_S
+        received = {1: 0.0, 0: 1.0}.get(server[i], before[first])
+        low[i] = max(floor, strokes[first] - received * INTER_SHOT_S)
+        high[i] = strokes[past - 1] + after[past - 1] * INTER_SHOT_S + BALL_DEAD_S
     return low, high

@@ -87,12 +87,14 @@ def in_rhythm(times: Floats, odds: Floats, starts: Floats, stops: Floats) -> Flo
 
 def offset(odds: Floats, expected: float) -> float:
     """What to add to log odds so that probabilities sum to what is expected."""
+    from squashlib.kernels.logistic import sum_shifted
+
     if not len(odds):
         return 0.0
     low, high = -30.0, 30.0
     for _ in range(26):
         middle = (low + high) / 2
-        if (1 / (1 + np.exp(-np.clip(odds + middle, -50, 50)))).sum() < expected:
+        if sum_shifted(odds, middle) < expected:
             low = middle
         else:
             high = middle

@@ -34,7 +34,7 @@ def assess(session: xr.Dataset) -> dict[str, Any]:
 
 def _saturated(values: Any) -> float:
     """Share of rows at the largest absolute value, if that value comes back too often to be chance."""
-    size = np.abs(values).max(axis=1)
+    size = np.maximum.reduce([np.abs(column) for column in values.T])
     top = np.nanmax(size) if np.isfinite(size).any() else 0.0
     share = float((size >= top * 0.9999).mean())
     return share if share * len(size) > 5 else 0.0

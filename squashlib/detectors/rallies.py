@@ -125,7 +125,8 @@ def _segment_group(
     kinds: npt.NDArray[np.int64],
     found: Segmentation,
 ) -> xr.Dataset:
-    sure = [float((found.samples[:, a:b] == k).mean()) for a, b, k in zip(starts, stops, kinds, strict=True)]
+    shares = _shares(found)
+    sure = [float(shares[a:b, k].mean()) for a, b, k in zip(starts, stops, kinds, strict=True)]
     flags = {"flag_values": list(range(len(KINDS))), "flag_meanings": " ".join(KINDS)}
     return xr.Dataset(
         {
@@ -156,8 +157,15 @@ def _game_group(
     )
 
 
+def _shares(found: Segmentation) -> Floats:
+    """Probability of each state at each second, (T, S)."""
+    from squashlib.kernels.agreement import shares
+
+    return shares(found.samples, len(STATES))
+
+
 def _posterior_group(start: str, found: Segmentation) -> xr.Dataset:
-    shares = np.stack([(found.samples == s).mean(axis=0) for s in range(len(STATES))], axis=1).astype(np.float32)
+    shares = _shares(found).astype(np.float32)
     times = np.arange(len(shares)) + 0.5
     coords = {"posterior_time": ("posterior_time", times, time_attrs(start, "middle of a second"))}
     attrs = {"units": "1", "long_name": "probability of each state", "states": " ".join(STATES)}

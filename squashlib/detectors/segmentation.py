@@ -128,10 +128,10 @@ def in_step(demand: Floats | None, times: Floats) -> tuple[Floats | None, float]
 
 def typical(samples: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
     """The sampled path that agrees most with each second's probabilities."""
-    share = np.stack([(samples == state).mean(axis=0) for state in range(model.N_STATES)], axis=1)
-    seconds = np.arange(samples.shape[1])
-    agreement = [share[seconds, path].sum() for path in samples]
-    chosen: npt.NDArray[np.int8] = samples[int(np.argmax(agreement))]
+    from squashlib.kernels.agreement import agreements, shares
+
+    share = shares(samples, model.N_STATES)
+    chosen: npt.NDArray[np.int8] = samples[int(np.argmax(agreements(samples, share)))]
     return chosen.astype(np.int64)
 
 

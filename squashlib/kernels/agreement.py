@@ -1,4 +1,4 @@
-"""How many sampled segmentations hold a given span, and which disjoint spans are worth most together."""
+"""How far sampled segmentations agree: on seconds, on spans, and which disjoint spans are worth most together."""
 
 import numpy as np
 import numpy.typing as npt
@@ -56,3 +56,26 @@ def best_disjoint(starts: Ints, stops: Ints, worth: Floats) -> npt.NDArray[np.bo
         else:
             k -= 1
     return chosen
+
+
+@kernel
+def shares(paths: npt.NDArray[np.int8], states: int) -> Floats:
+    """Share of paths (N, T) that hold each state at each second, (T, S)."""
+    N, T = paths.shape
+    out = np.zeros((T, states))
+    for n in range(N):
+        for t in range(T):
+            out[t, paths[n, t]] += 1.0
+    out /= max(1, N)
+    return out
+
+
+@kernel
+def agreements(paths: npt.NDArray[np.int8], share: Floats) -> Floats:
+    """Sum over each path (N, T) of the shares (T, S) of what it holds, (N,)."""
+    N, T = paths.shape
+    out = np.zeros(N)
+    for n in range(N):
+        for t in range(T):
+            out[n] += share[t, paths[n, t]]
+    return out

@@ -13,9 +13,10 @@ def magnitude(values: npt.NDArray[np.float32], lead: int, smooth: int) -> Floats
     """Length of each row of (n, 3) after taking off a moving mean of 2·lead+1 rows (0: nothing), smoothed; (n,)."""
     n = values.shape[0]
     sums = np.zeros((n + 1, 3))
-    for i in range(n):
-        for k in range(3):
-            sums[i + 1, k] = sums[i, k] + values[i, k]
+    if lead > 0:
+        for i in range(n):
+            for k in range(3):
+                sums[i + 1, k] = sums[i, k] + values[i, k]
     out = np.empty(n)
     for i in range(n):
         low, high = max(0, i - lead), min(n, i + lead + 1)

@@ -4,6 +4,10 @@ Letters: T seconds, S states, D longest duration. `cumulative` (T+1, S) sums log
 probabilities of durations (index 0 unused), `change` (S, S) log transitions, `first` and `last` (S,) log weights of
 beginning and ending in a state, `ends` (T+1, S) log weights of a segment of that state ending just before a second.
 All use -inf for 'impossible'. `longest` (S,) bounds each state's duration.
+
+Segments that end at a second can begin at hundreds of others, of which few matter. Beginnings are therefore looked at
+in blocks, and a block is passed over where its highest weight and its likeliest duration together cannot matter: the
+results are the same to the last bit.
 """
 
 import numpy as np
@@ -14,6 +18,9 @@ from squashlib.kernels.jit import kernel
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+SHIFT = 4
+BLOCK = 1 << SHIFT
+
 
 @kernel
 def reach(times: Ints, t: int, longest: int) -> tuple[int, int]:
@@ -22,9 +29,46 @@ def reach(times: Ints, t: int, longest: int) -> tuple[int, int]:
 
 
 @kernel
-def needed(change: Floats, s: int, t: int, T: int) -> bool:
-    """Whether a segment of a state may end at `t`: one that nothing follows ends with the session."""
-    return bool(t == T or change[s].max() > -np.inf)
+def followed(change: Floats) -> npt.NDArray[np.bool_]:
+    """Whether anything follows each state, (S,); a segment of one that nothing follows ends with the session."""
+    out = np.zeros(change.shape[0], np.bool_)
+    for s in range(change.shape[0]):
+        out[s] = change[s].max() > -np.inf
+    return out
+
+
+@kernel
+def near_maxima(duration: Floats) -> Floats:
+    """For each state and duration the highest weight from there on through one block's length; (S, D+1)."""
+    D, S = duration.shape[0] - 1, duration.shape[1]
+    out = np.full((S, D + 1), -np.inf)
+    for s in range(S):
+        for d in range(D + 1):
+            out[s, d] = duration[d : min(D + 1, d + BLOCK), s].max()
+    return out
+
+
+@kernel
+def likeliest(
+    begun: Floats, lasting: Floats, highest: Floats, near: Floats, t: int, low: int, high: int, guess: int
+) -> tuple[float, int]:
+    """Highest weight of one state's segment that ends at `t` and lasts `low` to `high`, and how long it lasts.
+
+    `begun` (T+1,) are weights of beginnings, `highest` (blocks,) the highest of each block of them. `guess` is a
+    duration to begin with: the better it is, the more is passed over. Of equals the shortest segment is taken.
+    """
+    where = min(max(guess, low), high)
+    best = begun[t - where] + lasting[where] if low <= high else -np.inf
+    latest = t - low
+    while latest >= t - high:
+        earliest = max(t - high, latest & -BLOCK)
+        if highest[latest >> SHIFT] + near[t - latest] >= best:
+            for d in range(t - latest, t - earliest + 1):
+                value = begun[t - d] + lasting[d]
+                if value > best or (value == best and d < where):
+                    best, where = value, d
+        latest = earliest - 1
+    return best, where
 
 
 @kernel
@@ -33,27 +77,24 @@ def best_path(
 ) -> Ints:
     """State of every second on the most probable path, (T,)."""
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
-    lasting = np.ascontiguousarray(duration.T)
+    lasting, near, goes_on = np.ascontiguousarray(duration.T), near_maxima(duration), followed(change)
     score = np.full((S, T + 1), -np.inf)
     came = np.zeros((S, T + 1), np.int32)
     begun = np.full((S, T + 1), -np.inf)  # weight of entering a state at t, less its cumulative emissions
+    highest = np.full((S, T // BLOCK + 1), -np.inf)
     entry = np.zeros((S, T + 1), np.int8)
     possible = np.empty((S, 2), np.int64)  # first and last time at which a state may begin
     possible[:, 0], possible[:, 1] = T, -1
     for s in range(S):
-        begun[s, 0] = first[s]
+        begun[s, 0] = highest[s, 0] = first[s]
         if first[s] > -np.inf:
             possible[s] = 0
     for t in range(1, T + 1):
         for s in range(S):
-            if not needed(change, s, t, T):
+            if t < T and not goes_on[s]:
                 continue
             low, high = reach(possible[s], t, longest[s])
-            best, where = -np.inf, 0
-            for d in range(low, high + 1):
-                value = begun[s, t - d] + lasting[s, d]
-                if value > best:
-                    best, where = value, d
+            best, where = likeliest(begun[s], lasting[s], highest[s], near[s], t, low, high, came[s, t - 1] + 1)
             score[s, t] = best + cumulative[t, s] + ends[t, s]
             came[s, t] = where
         for s in range(S):
@@ -63,6 +104,7 @@ def best_path(
                 if value > best:
                     best, where = value, r
             begun[s, t] = best - cumulative[t, s]
+            highest[s, t >> SHIFT] = max(highest[s, t >> SHIFT], begun[s, t])
             entry[s, t] = where
             if best > -np.inf:
                 possible[s, 0], possible[s, 1] = min(possible[s, 0], t), t
@@ -87,16 +129,18 @@ def traced(came: npt.NDArray[np.int32], entry: npt.NDArray[np.int8], s: int) -> 
 
 
 @kernel
-def log_sum(values: Floats) -> float:
-    """Log of the sum of exp(values), (n,)."""
+def log_entered(score: Floats, change: Floats, t: int, s: int) -> float:
+    """Log of the sum of all ways to enter state `s` at `t`."""
     top = -np.inf
-    for value in values:
-        top = max(top, value)
+    for r in range(change.shape[0]):
+        top = max(top, score[t, r] + change[r, s])
     if top == -np.inf:
         return top
     total = 0.0
-    for value in values:
-        total += np.exp(value - top)
+    for r in range(change.shape[0]):
+        value = score[t, r] + change[r, s]
+        if value > -np.inf:
+            total += np.exp(value - top)
     return float(top + np.log(total))
 
 
@@ -109,39 +153,53 @@ def forward(
     Sums over durations are kept below a fixed range under the largest term, which costs less than 1e-9.
     """
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
-    lasting = np.ascontiguousarray(duration.T)
+    lasting, near, goes_on = np.ascontiguousarray(duration.T), near_maxima(duration), followed(change)
     score = np.full((T + 1, S), -np.inf)
     entered = np.full((T + 1, S), -np.inf)
     begun = np.full((S, T + 1), -np.inf)
+    highest = np.full((S, T // BLOCK + 1), -np.inf)
     possible = np.empty((S, 2), np.int64)
     possible[:, 0], possible[:, 1] = T, -1
+    usual = np.zeros(S, np.int64)
     entered[0] = first
     for s in range(S):
-        begun[s, 0] = first[s]
+        begun[s, 0] = highest[s, 0] = first[s]
         if first[s] > -np.inf:
             possible[s] = 0
-    values = np.empty(longest.max() + 1)
     for t in range(1, T + 1):
         for s in range(S):
-            if not needed(change, s, t, T):
+            if t < T and not goes_on[s]:
                 continue
             low, high = reach(possible[s], t, longest[s])
-            top = -np.inf
-            for d in range(low, high + 1):
-                values[d] = begun[s, t - d] + lasting[s, d]
-                top = max(top, values[d])
+            top, usual[s] = likeliest(begun[s], lasting[s], highest[s], near[s], t, low, high, usual[s] + 1)
             if top > -np.inf:
-                total = 0.0
-                for d in range(low, high + 1):
-                    if values[d] - top > -24.0:
-                        total += np.exp(values[d] - top)
+                total = sum_below(begun[s], lasting[s], highest[s], near[s], t, low, high, top)
                 score[t, s] = top + np.log(total) + cumulative[t, s] + ends[t, s]
         for s in range(S):
-            entered[t, s] = log_sum(score[t] + change[:, s])
+            entered[t, s] = log_entered(score, change, t, s)
             begun[s, t] = entered[t, s] - cumulative[t, s]
+            highest[s, t >> SHIFT] = max(highest[s, t >> SHIFT], begun[s, t])
             if entered[t, s] > -np.inf:
                 possible[s, 0], possible[s, 1] = min(possible[s, 0], t), t
     return score, entered
+
+
+@kernel
+def sum_below(
+    begun: Floats, lasting: Floats, highest: Floats, near: Floats, t: int, low: int, high: int, top: float
+) -> float:
+    """Sum of exp(weight - top) over the segments that `likeliest` looks at, without those far below the top."""
+    total = 0.0
+    latest = t - low
+    while latest >= t - high:
+        earliest = max(t - high, latest & -BLOCK)
+        if highest[latest >> SHIFT] + near[t - latest] - top > -24.0:
+            for d in range(t - latest, t - earliest + 1):
+                value = begun[t - d] + lasting[d]
+                if value - top > -24.0:
+                    total += np.exp(value - top)
+        latest = earliest - 1
+    return total
 
 
 @kernel
@@ -155,29 +213,64 @@ def sample_paths(
     entered: Floats,
     uniform: Floats,
 ) -> npt.NDArray[np.int8]:
-    """Draw paths (N, T) from the posterior, backwards from `forward`; `uniform` is (N, 2T+2) in [0, 1)."""
+    """Draw paths (N, T) from the posterior, backwards from `forward`; `uniform` is (N, 2T+2) in [0, 1).
+
+    All paths walk together, since those that end a segment at the same second draw from the same weights.
+    """
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
     N = uniform.shape[0]
     paths = np.zeros((N, T), np.int8)
-    weights, steps = np.empty(S), np.empty(longest.max())
+    at, used, state = np.full(N, T), np.ones(N, np.int64), np.empty(N, np.int64)
+    begun, lasting = np.ascontiguousarray((entered - cumulative).T), np.ascontiguousarray(duration.T)
+    weights, steps = np.empty(S), np.empty((S, longest.max()))
+    kept, count, total = np.empty((S, longest.max()), np.int64), np.empty(S, np.int64), np.empty(S)
     for n in range(N):
-        t, used = T, 1
         for r in range(S):
             weights[r] = score[T, r] + last[r]
-        s = _draw(weights, uniform[n, 0])
-        while t > 0:
-            D = min(longest[s], t)
-            for d in range(1, D + 1):
-                steps[d - 1] = entered[t - d, s] - cumulative[t - d, s] + duration[d, s]
-            d = _draw(steps[:D], uniform[n, used]) + 1
+        state[n] = _draw(weights, uniform[n, 0])
+    for t in range(T, 0, -1):
+        count[:] = 0
+        for n in range(N):
+            if at[n] != t:
+                continue
+            s = state[n]
+            if count[s] == 0:
+                count[s], total[s] = _near_top(begun, lasting, s, t, min(longest[s], t), kept[s], steps[s])
+            d = _drawn(kept[s], steps[s], count[s], uniform[n, used[n]] * total[s]) + 1
             paths[n, t - d : t] = s
-            t -= d
-            if t > 0:
+            at[n] = t - d
+            if t - d > 0:
                 for r in range(S):
-                    weights[r] = score[t, r] + change[r, s]
-                s = _draw(weights, uniform[n, used + 1])
-            used += 2
+                    weights[r] = score[t - d, r] + change[r, s]
+                state[n] = _draw(weights, uniform[n, used[n] + 1])
+            used[n] += 2
     return paths
+
+
+@kernel
+def _near_top(begun: Floats, lasting: Floats, s: int, t: int, D: int, kept: Ints, steps: Floats) -> tuple[int, float]:
+    """Lay the durations less 1 that can be drawn into `kept` and exp of their weights into `steps`; number and sum."""
+    top = -np.inf
+    for d in range(1, D + 1):
+        steps[d - 1] = begun[s, t - d] + lasting[s, d]
+        top = max(top, steps[d - 1])
+    count, total = 0, 0.0
+    for i in range(D):
+        if steps[i] - top > -32.0:
+            kept[count], steps[count] = i, np.exp(steps[i] - top)
+            total += steps[count]
+            count += 1
+    return count, total
+
+
+@kernel
+def _drawn(kept: Ints, steps: Floats, count: int, left: float) -> int:
+    """The first of `kept` with which the sum of `steps` exceeds `left`."""
+    for i in range(count):
+        left -= steps[i]
+        if left < 0:
+            return int(kept[i])
+    return int(kept[count - 1])
 
 
 @kernel

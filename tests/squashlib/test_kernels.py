@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squashlib.kernels import agreement, fit_motion, fit_scan, peaks, rhythm, semi_markov, shapes
+from squashlib.kernels import agreement, fit_motion, fit_scan, logistic, peaks, rhythm, semi_markov, shapes
 from tests import reference
 from tests.fuzz import seeds
 
@@ -53,6 +53,19 @@ def test_best_path_is_the_best_of_all(seed: int) -> None:
     expected = [state for state, length in best for _ in range(length)]
     for find in both(semi_markov.best_path):
         assert find(*parts).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_durations_that_are_passed_over_in_blocks_would_change_nothing(seed: int) -> None:
+    cumulative, duration, _, change, first, last, ends = model(seed, T=90)
+    longest = np.array([90, 40, 17])
+    parts = (cumulative, duration, longest, change, first, last, ends)
+    path = semi_markov.best_path(*parts)
+    weight = reference.weight_of(path, cumulative, duration, change, first, last, ends)
+    assert weight == pytest.approx(reference.ways_to_the_end(*parts, max), rel=1e-12)
+    score, _ = semi_markov.forward(cumulative, duration, longest, change, first, ends)
+    every = reference.ways_to_the_end(*parts, np.logaddexp.reduce)
+    assert np.logaddexp.reduce(score[-1] + last) == pytest.approx(every, rel=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -203,3 +216,28 @@ def test_samples_of_motion(turned: bool) -> None:
         assert n == 1, "the second sample has no axis"
         assert times[0] == 1.5
         assert values[0].tolist() == ([10, 8, 12] if turned else [8, 10, 12])
+
+
+def test_shares_and_agreement_of_paths() -> None:
+    paths = np.random.default_rng(2).integers(0, 3, (7, 11)).astype(np.int8)
+    share = np.stack([(paths == s).mean(axis=0) for s in range(4)], axis=1)
+    for find in both(agreement.shares):
+        assert np.array_equal(find(paths, 4), share)
+    for find in both(agreement.agreements):
+        assert find(paths, share) == pytest.approx([share[np.arange(11), path].sum() for path in paths])
+
+
+def test_shifted_odds_sum_to_probabilities() -> None:
+    odds = np.random.default_rng(3).normal(0, 40, 200)
+    for find in both(logistic.sum_shifted):
+        assert find(odds, 1.5) == pytest.approx((1 / (1 + np.exp(-np.clip(odds + 1.5, -50, 50)))).sum())
+
+
+def test_two_kinds_are_those_that_were_mixed() -> None:
+    rng = np.random.default_rng(4)
+    x = np.concatenate((rng.normal(0, 1, 3000), rng.normal(6, 0.5, 1000)))
+    for find in both(logistic.two_kinds):
+        p, laws = find(x, 1.0, 5.0, 1.0, 0.12, 40)
+        assert laws == pytest.approx([6, 0.5, 0, 1], abs=0.1)
+        assert p[:3000].mean() == pytest.approx(0, abs=0.01)
+        assert p[3000:].mean() == pytest.approx(1, abs=0.01)
