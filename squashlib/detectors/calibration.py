@@ -35,8 +35,8 @@ class Calibration:
 
 MOTION = Calibration(0.985, 1.4, 0.045, 0.14)
 MOTION_AND_POINTS = Calibration(0.985, 1.5, 0.04, 0.035)
-HEART_AND_POINTS = Calibration(0.975, 1.6, 0.045, 0.09)
-HEART = Calibration(0.72, 1.0, 0.08, 0.38)
+HEART_AND_POINTS = Calibration(0.975, 1.1, 0.025, 0.1)
+HEART = Calibration(0.89, 1.1, 0.025, 0.37)
 
 
 def calibration(*, motion: bool, points: bool) -> Calibration:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.detectors.activity import measures
+from squashlib.detectors.averaging import averaging_s
 from squashlib.detectors.likeness import first_odds
 
 Floats = npt.NDArray[np.float64]
@@ -14,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 KINETICS_S = 55.0  # between on (45-50 s) and off (65-75 s) time constants of heart rate
 SLOPE_HALF_S = 2
 KINDS = 10
-LAG_S = 6.5  # transport of 1 to 5 s and the smoothing of a wrist sensor
+TRANSPORT_S = 3.0  # 1 to 5 s
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,14 @@ def demand(session: xr.Dataset, seconds: int) -> Floats | None:
     seen = ~np.isnan(bpm)
     if seen.sum() < 30:
         return None
-    grid = np.arange(seconds) + 0.5 + LAG_S
-    level = np.interp(grid, times[seen], bpm[seen])
-    apart = np.interp(grid, times[seen][1:], np.diff(times[seen]))
+    times, bpm = times[seen], bpm[seen]
+    grid = np.arange(seconds) + TRANSPORT_S + averaging_s(times, bpm) / 2
+    level = np.interp(grid, times, bpm)
+    apart = np.interp(grid, times[1:], np.diff(times))
     offsets = np.arange(-SLOPE_HALF_S, SLOPE_HALF_S + 1)
     weights = offsets / (offsets**2).sum()
     slope = np.convolve(np.pad(level, SLOPE_HALF_S, "edge"), weights[::-1], "valid")
     smooth = np.convolve(np.pad(level, SLOPE_HALF_S, "edge"), np.full(len(offsets), 1 / len(offsets)), "valid")
     wanted = smooth + KINETICS_S * np.clip(slope, -4, 4)
-    wanted[(apart > 15) | (grid < times[seen][0] - 5) | (grid > times[seen][-1] + 5)] = np.nan
+    wanted[(apart > 15) | (grid < times[0] - 5) | (grid > times[-1] + 5)] = np.nan
     return np.asarray(wanted)

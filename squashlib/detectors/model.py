@@ -21,7 +21,7 @@ WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN = range(6)
 BEFORE = 6
 NAMED = np.array([WARMUP, RALLY, REST, BREAK, IDLE, COOLDOWN, IDLE])
 N_STATES = len(NAMED)
-LONGEST_S = np.array([600, 120, 75, 320, 480, 900, 900])
+LONGEST_S = np.array([600, 300, 75, 320, 480, 900, 900])
 
 #: Probability of beginning in, of moving between (row: from), and of ending in each state.
 FIRST = np.array([0.48, 0.05, 0.02, 0.02, 0.0, 0.0, 0.43])
@@ -46,6 +46,8 @@ START_QUANTILE = np.array([0.55, 0.8, 0.35, 0.12, 0.08, 0.15, 0.08])
 #: Neighbouring seconds repeat each other; each feature's log likelihood is scaled to what is new in a second.
 SWING_NEWS = 1.0
 NEWS = {"activity": 0.6, "demand": 0.4}
+#: How far warm-up is from rest towards rally: hitting with little running, at a heart rate not far from that of rests.
+WARM = {"activity": 0.35, "demand": 0.2}
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,13 @@ class Looks:
     spread: Floats
 
 
-def first_looks(x: Floats) -> Looks:
-    """Looks to start from: quantiles of this session."""
+def first_looks(name: str, x: Floats) -> Looks:
+    """Looks of a feature to start from: quantiles of this session."""
     seen = x[~np.isnan(x)]
     spread = max(float(np.quantile(seen, 0.9) - np.quantile(seen, 0.1)) / 4, 1e-3)
     mean, spreads = np.quantile(seen, START_QUANTILE), np.full(N_STATES, spread)
-    mean[WARMUP] = (mean[RALLY] + mean[REST]) / 2  # hitting without running, with the ball fetched now and then
-    spreads[WARMUP] *= 1.4
+    mean[WARMUP] = mean[REST] + WARM[name] * (mean[RALLY] - mean[REST])
+    spreads[WARMUP] *= 1.4  # the ball is fetched now and then
     return Looks(mean, spreads)
 
 

@@ -18,7 +18,9 @@ Floats = npt.NDArray[np.float64]
 
 ROUNDS = 4
 SAMPLES = 100
-LAGS_S = range(-6, 9)
+LAGS_S = range(-6, 7)
+PRESSED_S = 2.75  # people press 1 to 4.5 s after the ball is dead; hearts answer 1 to 5 s after effort
+FINGERS = 0.43  # share of fingers in the variance of both
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,12 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
     points = presses.pressed(points)
     times = presses.press_times(points if len(points) > presses.FEW else ())
     if seen.swings is None:  # no contacts to go by: rallies last until the ball is dead
-        laws, offset_s, spread_s = (Laws(14.1, 9.5) if len(times) else Laws()), 2.0, 1.4
-        seen = replace(seen, demand=in_step(seen.demand, times, offset_s))
+        laws, spread_s = (Laws(14.1, 9.5) if len(times) else Laws()), 1.4
+        demand, offset_s = in_step(seen.demand, times)
+        seen = replace(seen, demand=demand)
     else:
         laws, offset_s, spread_s = Laws(), 3.0, 2.5
-    looks = {name: model.first_looks(x) for name in model.NEWS if (x := getattr(seen, name)) is not None}
+    looks = {name: model.first_looks(name, x) for name in model.NEWS if (x := getattr(seen, name)) is not None}
     first, change, last = (model.log_or_never(p) for p in (model.FIRST, model.CHANGE, model.LAST))
     learnt: likeness.Likeness | None = None
     for round in range(ROUNDS):
@@ -63,7 +66,7 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
             break
         if seen.measures is not None:
             activity = mixed(seen.measures, path == RALLY, path == REST)
-            seen, looks["activity"] = replace(seen, activity=activity), model.first_looks(activity)
+            seen, looks["activity"] = replace(seen, activity=activity), model.first_looks("activity", activity)
         looks = {name: model.learnt_looks(getattr(seen, name), path, look) for name, look in looks.items()}
         starts, stops, kinds = runs(path)
         if seen.swings is not None:  # heart rate alone is too blunt to learn durations from
@@ -99,15 +102,17 @@ def with_likeness(seen: Features, swings: xr.Dataset, odds: Floats) -> Features:
     return replace(seen, swings=counts, strong=strong)
 
 
-def in_step(demand: Floats | None, times: Floats, offset_s: float) -> Floats | None:
-    """Demand moved in time to agree with the presses: delay and smoothing differ by seconds between people and watches.
+def in_step(demand: Floats | None, times: Floats) -> tuple[Floats | None, float]:
+    """Demand moved in time to agree with the presses, and how long after a rally's end they come (s).
 
-    Heart rate heads lower from a rally's end, which presses tell, until the usual next serve than at other times.
+    Heart rate heads lower from a rally's end until the usual next serve than at other times, so how much sooner a heart
+    answers a rally's end than a finger is measured. How it splits into a slow heart and a quick finger is not: each
+    gets its share of the surprise by how much people differ in it.
     """
     if demand is None or len(times) < 10:
-        return demand
-    seconds = np.arange(len(demand))
-    since = seconds - (times - offset_s)[np.clip(np.searchsorted(times - offset_s, seconds, side="right") - 1, 0, None)]
+        return demand, PRESSED_S
+    seconds, ends = np.arange(len(demand)), times - PRESSED_S
+    since = seconds - ends[np.clip(np.searchsorted(ends, seconds, side="right") - 1, 0, None)]
     played = (seconds > times[0]) & (seconds < times[-1])
     rests, rallies = played & (since >= 0) & (since < 8), played & (since >= 10) & (since < 30)
 
@@ -116,8 +121,10 @@ def in_step(demand: Floats | None, times: Floats, offset_s: float) -> Floats | N
         return float(np.nanmean(moved[rallies]) - np.nanmean(moved[rests]))
 
     if not (rests & ~np.isnan(demand)).any() or not (rallies & ~np.isnan(demand)).any():
-        return demand
-    return np.asarray(np.roll(demand, -max(LAGS_S, key=contrast)))
+        return demand, PRESSED_S
+    lag = max(LAGS_S, key=contrast)
+    fingers = lag * FINGERS
+    return np.asarray(np.roll(demand, -round(lag - fingers))), PRESSED_S - fingers
 
 
 def typical(samples: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:

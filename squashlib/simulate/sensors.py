@@ -10,13 +10,15 @@ RANGES_G, RANGE_DEG_S = (8.0, 16.0), 2000.0
 
 
 def clocks(rng: np.random.Generator, times: Array, *, faults: bool) -> tuple[Array, Array]:
-    """When the accelerometer and the gyroscope stamp each sample, both (n,): drift, jitter, a lag between them."""
+    """When the accelerometer and the gyroscope stamp each sample, both (n,): jitter, a lag between them.
+
+    A sensor's own clock runs wrong by some 3e-5, but each message of it bears the watch's time, which sets it right.
+    """
     if not faults:
         return times.copy(), times.copy()
     step_s = float(times[1] - times[0])
-    drift = 1 + rng.normal(0, 3e-5)
     jitter_s = step_s * rng.uniform(0.0, 0.12)
-    stamped = [times * drift + np.clip(rng.normal(0, jitter_s, len(times)), -0.4 * step_s, 0.4 * step_s) for _ in "ab"]
+    stamped = [times + np.clip(rng.normal(0, jitter_s, len(times)), -0.4 * step_s, 0.4 * step_s) for _ in "ab"]
     return np.maximum(stamped[0], 0.0), stamped[1] + 0.5 * step_s + rng.uniform(0.0, 0.4) * step_s
 
 

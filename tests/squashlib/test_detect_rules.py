@@ -12,7 +12,7 @@ from squashlib.detectors.features import KINDS, by_likeness
 from squashlib.detectors.games import knocks
 from squashlib.detectors.likeness import LOOKS
 from squashlib.detectors.model import IDLE, N_STATES, RALLY, REST, first_rates, learnt_rates
-from squashlib.detectors.segmentation import in_step
+from squashlib.detectors.segmentation import PRESSED_S, in_step
 from squashlib.scoring import Point
 from squashlib.session import build
 
@@ -47,23 +47,30 @@ def test_a_long_rally_alone_is_a_rally() -> None:
     assert not knocks(starts, stops, [], 2.0).any()
 
 
-def test_presses_set_the_delay_of_heart_rate() -> None:
+def test_a_slow_heart_and_a_quick_finger_share_what_is_between_them() -> None:
     seconds = np.arange(1200)
-    demand = np.where(seconds % 25 < 15, 170.0, 110.0)  # play for 15 s, rest for 10 s
-    presses = np.arange(15, 1200, 25) + 2.0
-    for late in (-3, 0, 5):
-        moved = in_step(np.roll(demand, late), presses, 2.0)
+    play = seconds % 25 < 15  # play for 15 s, rest for 10 s
+    ends = np.arange(15, 1200, 25)
+    for late_s, pressed_s in ((0, 2.75), (2, 2.75), (-2, 2.75), (0, 1.25), (0, 4.25)):
+        demand = np.where(np.roll(play, late_s), 170.0, 110.0)
+        moved, offset_s = in_step(demand, ends + pressed_s)
         assert moved is not None
-        assert (np.abs(moved - demand) > 1).mean() <= 0.1, late  # a second at each of two edges in 25
+        turns = np.flatnonzero(np.diff(moved) < 0) + 1
+        agreed = np.median((turns + offset_s) - (ends + pressed_s)[: len(turns)])
+        assert agreed == pytest.approx(0, abs=1.1), "heart and presses put a rally's end at the same second"
+        between = late_s - (pressed_s - 2.75)
+        assert offset_s == pytest.approx(2.75 - 0.43 * between, abs=0.5)
 
 
 def test_without_presses_or_heart_rate_nothing_moves() -> None:
     demand = np.arange(100.0)
-    assert in_step(None, np.arange(20.0), 2.0) is None
-    moved = in_step(demand, np.empty(0), 2.0)
+    assert in_step(None, np.arange(20.0)) == (None, PRESSED_S)
+    moved, offset_s = in_step(demand, np.empty(0))
     assert moved is demand
-    missing = np.full(100, np.nan)
-    assert np.isnan(in_step(missing, np.linspace(0, 99, 20), 2.0)).all()
+    assert offset_s == PRESSED_S
+    missing, _ = in_step(np.full(100, np.nan), np.linspace(0, 99, 20))
+    assert missing is not None
+    assert np.isnan(missing).all()
 
 
 def test_looks_that_tell_strokes_are_learnt_in_the_session() -> None:
