@@ -22,9 +22,12 @@ def reach(times: Ints, t: int, longest: int) -> tuple[int, int]:
 
 
 @kernel
-def needed(change: Floats, s: int, t: int, T: int) -> bool:
-    """Whether a segment of a state may end at `t`: one that nothing follows ends with the session."""
-    return bool(t == T or change[s].max() > -np.inf)
+def followed(change: Floats) -> npt.NDArray[np.bool_]:
+    """Which states another may follow, (S,); a segment of one that nothing follows ends with the session."""
+    out = np.zeros(change.shape[0], np.bool_)
+    for s in range(change.shape[0]):
+        out[s] = change[s].max() > -np.inf
+    return out
 
 
 @kernel
@@ -33,25 +36,25 @@ def best_path(
 ) -> Ints:
     """State of every second on the most probable path, (T,)."""
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
-    lasting = np.ascontiguousarray(duration.T)
+    lasting, goes_on = np.ascontiguousarray(duration.T), followed(change)
     score = np.full((S, T + 1), -np.inf)
     came = np.zeros((S, T + 1), np.int32)
-    begun = np.full((S, T + 1), -np.inf)  # weight of entering a state at t, less its cumulative emissions
+    begun = np.full((S, T + 1), -np.inf)  # weight of entering a state at T - t, less its cumulative emissions
     entry = np.zeros((S, T + 1), np.int8)
     possible = np.empty((S, 2), np.int64)  # first and last time at which a state may begin
     possible[:, 0], possible[:, 1] = T, -1
     for s in range(S):
-        begun[s, 0] = first[s]
+        begun[s, T] = first[s]
         if first[s] > -np.inf:
             possible[s] = 0
     for t in range(1, T + 1):
         for s in range(S):
-            if not needed(change, s, t, T):
+            if t < T and not goes_on[s]:
                 continue
             low, high = reach(possible[s], t, longest[s])
             best, where = -np.inf, 0
             for d in range(low, high + 1):
-                value = begun[s, t - d] + lasting[s, d]
+                value = begun[s, T - t + d] + lasting[s, d]
                 if value > best:
                     best, where = value, d
             score[s, t] = best + cumulative[t, s] + ends[t, s]
@@ -62,7 +65,7 @@ def best_path(
                 value = score[r, t] + change[r, s]
                 if value > best:
                     best, where = value, r
-            begun[s, t] = best - cumulative[t, s]
+            begun[s, T - t] = best - cumulative[t, s]
             entry[s, t] = where
             if best > -np.inf:
                 possible[s, 0], possible[s, 1] = min(possible[s, 0], t), t
@@ -109,7 +112,7 @@ def forward(
     Sums over durations are kept below a fixed range under the largest term, which costs less than 1e-9.
     """
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
-    lasting = np.ascontiguousarray(duration.T)
+    lasting, goes_on = np.ascontiguousarray(duration.T), followed(change)
     score = np.full((T + 1, S), -np.inf)
     entered = np.full((T + 1, S), -np.inf)
     begun = np.full((S, T + 1), -np.inf)
@@ -117,18 +120,18 @@ def forward(
     possible[:, 0], possible[:, 1] = T, -1
     entered[0] = first
     for s in range(S):
-        begun[s, 0] = first[s]
+        begun[s, T] = first[s]
         if first[s] > -np.inf:
             possible[s] = 0
-    values = np.empty(longest.max() + 1)
+    values, ways = np.empty(longest.max() + 1), np.empty(S)
     for t in range(1, T + 1):
         for s in range(S):
-            if not needed(change, s, t, T):
+            if t < T and not goes_on[s]:
                 continue
             low, high = reach(possible[s], t, longest[s])
             top = -np.inf
             for d in range(low, high + 1):
-                values[d] = begun[s, t - d] + lasting[s, d]
+                values[d] = begun[s, T - t + d] + lasting[s, d]
                 top = max(top, values[d])
             if top > -np.inf:
                 total = 0.0
@@ -137,8 +140,10 @@ def forward(
                         total += np.exp(values[d] - top)
                 score[t, s] = top + np.log(total) + cumulative[t, s] + ends[t, s]
         for s in range(S):
-            entered[t, s] = log_sum(score[t] + change[:, s])
-            begun[s, t] = entered[t, s] - cumulative[t, s]
+            for r in range(S):
+                ways[r] = score[t, r] + change[r, s]
+            entered[t, s] = log_sum(ways)
+            begun[s, T - t] = entered[t, s] - cumulative[t, s]
             if entered[t, s] > -np.inf:
                 possible[s, 0], possible[s, 1] = min(possible[s, 0], t), t
     return score, entered
@@ -159,6 +164,8 @@ def sample_paths(
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
     N = uniform.shape[0]
     paths = np.zeros((N, T), np.int8)
+    lasting = np.ascontiguousarray(duration.T)
+    begun = np.ascontiguousarray((entered - cumulative)[::-1].T)  # of a state at T - t
     weights, steps = np.empty(S), np.empty(longest.max())
     for n in range(N):
         t, used = T, 1
@@ -168,7 +175,7 @@ def sample_paths(
         while t > 0:
             D = min(longest[s], t)
             for d in range(1, D + 1):
-                steps[d - 1] = entered[t - d, s] - cumulative[t - d, s] + duration[d, s]
+                steps[d - 1] = begun[s, T - t + d] + lasting[s, d]
             d = _draw(steps[:D], uniform[n, used]) + 1
             paths[n, t - d : t] = s
             t -= d
@@ -182,20 +189,20 @@ def sample_paths(
 
 @kernel
 def _draw(weights: Floats, u: float) -> int:
-    """Index drawn with probability proportional to exp(weights)."""
+    """Index drawn with probability proportional to exp(weights), which take the weights' place."""
     top = -np.inf
     for value in weights:
         top = max(top, value)
     total = 0.0
-    for value in weights:
-        if value - top > -32.0:
-            total += np.exp(value - top)
+    for i in range(weights.size):
+        weights[i] = np.exp(weights[i] - top) if weights[i] - top > -32.0 else 0.0
+        total += weights[i]
     left = u * total
     chosen = 0
     for i in range(weights.size):
-        if weights[i] - top > -32.0:
+        if weights[i] > 0.0:
             chosen = i
-            left -= np.exp(weights[i] - top)
+            left -= weights[i]
             if left < 0:
                 return i
     return chosen
