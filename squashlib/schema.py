@@ -64,7 +64,7 @@ _SPECS = (
     VarSpec("steps", ("activity_time",), "float32", "1", "steps since the start", 0),
     VarSpec("calories", ("activity_time",), "float32", "kcal", "energy since the start", 0),
     VarSpec("distance", ("activity_time",), "float32", "m", "distance since the start", 0),
-    VarSpec("cadence", ("activity_time",), "float32", "min-1", "steps per minute", 0),
+    VarSpec("cadence", ("activity_time",), "float32", "min-1", "strides (two steps) per minute", 0),
     VarSpec("point_time", ("point",), "float64", "s", "time of a press"),
     VarSpec("point_winner", ("point",), "int8", "", "who won the rally", 0, 2, WINNERS),
     VarSpec("point_score_me", ("point",), "float32", "1", "own score after the point", 0),

@@ -87,13 +87,13 @@ def _span(recording: Recording, streams: Streams) -> tuple[float, float]:
     if "start_time" not in held:
         return first, last
     starts = held["start_time"] - recording.clock.origin_s
-    lengths = held.get("total_elapsed_time", np.zeros(len(starts)))
-    fits = np.isfinite(starts) & (np.abs(starts - first) < 6 * 3600)
+    fits = np.abs(starts - first) < 6 * 3600  # false where it is not known
     if not fits.any():
         return first, last
     start = min(first, float(starts[fits].min()))
-    ends = starts[fits] + np.nan_to_num(lengths[fits])
-    return start, max(last, float(ends.max()) if ends.max() - start < MAX_SPAN_S else last)
+    lengths = held.get("total_elapsed_time", np.zeros(len(starts)))
+    end = float(np.fmax(starts, starts + lengths)[fits].max())
+    return start, max(last, end if end - start < MAX_SPAN_S else last)
 
 
 def _drop_outside(streams: Streams, warnings: list[str]) -> None:

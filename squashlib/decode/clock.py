@@ -48,9 +48,9 @@ class Clock:
         return times
 
 
-def clock(tables: "Sequence[Table]", compressed: bool) -> Clock:
-    """The clock of a recording; its origin is the first dated timestamp."""
-    knots = _knots(tables)
+def clock(tables: "Sequence[Table]", correlations: "Sequence[Table]", compressed: bool) -> Clock:
+    """The clock of a recording, by its `timestamp_correlation`s; its origin is the first dated timestamp."""
+    knots = _knots(correlations)
     origin_s = int(knots[0].sum()) if len(knots) else 0
     for stamps in map(_stamps, tables):
         if stamps is not None and len(dated := stamps[(stamps >= SYSTEM_TIME) & (stamps != INVALID)]):
@@ -79,8 +79,9 @@ def _counted_on(tables: "Sequence[Table]") -> npt.NDArray[np.uint32]:
 
 def _knots(tables: "Sequence[Table]") -> npt.NDArray[np.float64]:
     """What each `timestamp_correlation` says: the device's time and how far it lay behind, shape (k, 2), increasing."""
-    found = [_correlation(table) for table in tables if table.layout.num == CORRELATION]
-    knots = np.concatenate(found) if found else np.empty((0, 2))
+    if not tables:
+        return np.empty((0, 2))
+    knots: npt.NDArray[np.float64] = np.concatenate([_correlation(table) for table in tables])
     knots = knots[np.isfinite(knots).all(axis=1)]
     counted = knots[:, 0] < SYSTEM_TIME
     knots = knots[counted] if counted.any() else knots[np.abs(knots[:, 1]) <= MAX_DRIFT_S]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FIELD_DESCRIPTION = 206
 TEXT = 7
+FEW = 100
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,9 @@ class Description:
 
 
 def descriptions(tables: "Iterable[Table]") -> dict[tuple[int, int], Description]:
-    """Descriptions by (developer data index, field number)."""
+    """Descriptions by (developer data index, field number), of the tables of `field_description`s."""
     found: dict[tuple[int, int], Description] = {}
     for table in tables:
-        if table.layout.num != FIELD_DESCRIPTION:
-            continue
         developer, field, base, name, scale, offset, units = (table.column(num) for num in (0, 1, 2, 3, 6, 7, 8))
         if developer is None or field is None or base is None or any(c.ndim != 1 for c in (developer, field, base)):
             continue
@@ -49,8 +48,8 @@ def descriptions(tables: "Iterable[Table]") -> dict[tuple[int, int], Description
 
 def _newest(developer: npt.NDArray[Any], field: npt.NDArray[Any]) -> list[int]:
     """The last message about each field: at most 65536, however often a hostile file repeats them."""
-    if len(field) == 1:
-        return [0]
+    if len(field) <= FEW:
+        return list(range(len(field)))  # later ones take the place of earlier ones anyway
     _, first = np.unique(developer[::-1].astype(np.int64) << 8 | field[::-1], return_index=True)
     return (len(field) - 1 - first).tolist()  # type: ignore[no-any-return]
 
@@ -80,6 +79,8 @@ def texts(recording: "Recording") -> dict[str, str]:
     """Developer fields that hold text, by name: the first value of each."""
     found: dict[str, str] = {}
     for table in recording.tables:
+        if not table.layout.described:
+            continue
         for description, raw in fields(table, recording, lambda each: each.base == TEXT and each.name not in found):
             found[description.name] = text(raw[0])
     return found

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from squashlib.decode.clock import Clock, clock
-from squashlib.decode.developer import Description, descriptions, texts
+from squashlib.decode.clock import CORRELATION, Clock, clock
+from squashlib.decode.developer import FIELD_DESCRIPTION, Description, descriptions, texts
 from squashlib.decode.layout import Field, Layout, layout, number, typed
 from squashlib.errors import DecodeError
 from squashlib.kernels import fit_scan
@@ -37,18 +37,20 @@ class Table:
 
     def column(self, num: int, developer: int = -1) -> Array | None:
         """Raw values (n,) or (n, k) of a field, None if these messages lack it; gathered when first asked for."""
-        place = self.layout.fields.get((developer, num))
+        key = developer, num
+        if key in self.gathered:
+            return self.gathered[key]
+        place = self.layout.fields.get(key)
         if place is None or not place.size:
             return None
-        if (developer, num) not in self.gathered:
-            if len(self) == 1:  # most tables: no copy needed
-                at = int(self.offsets[0]) + place.shift
-                out = self.buffer[None, at : at + place.size]
-            else:
-                out = np.empty((len(self), place.size), np.uint8)
-                fit_scan.gather(self.buffer, self.offsets, place.shift, out)
-            self.gathered[developer, num] = typed(out, place.base, self.layout.order)
-        return self.gathered[developer, num]
+        if len(self.rank) == 1:  # most tables: no copy needed
+            at = int(self.offsets[0]) + place.shift
+            out = self.buffer[None, at : at + place.size]
+        else:
+            out = np.empty((len(self.rank), place.size), np.uint8)
+            fit_scan.gather(self.buffer, self.offsets, place.shift, out)
+        self.gathered[key] = values = typed(out, place.base, self.layout.order)
+        return values
 
     def named(self, name: str) -> tuple[Array, Field, dict[str, Any]] | None:
         """A profile field's raw values, place and profile entry by name."""
@@ -95,12 +97,12 @@ class Recording:
     @cached_property
     def clock(self) -> Clock:
         """When each message was written."""
-        return clock(self.tables, self.compressed)
+        return clock(self.tables, self.of(CORRELATION), self.compressed)
 
     @cached_property
     def descriptions(self) -> dict[tuple[int, int], Description]:
         """What developer fields are called, by (developer data index, field number)."""
-        return descriptions(self.tables)
+        return descriptions(self.of(FIELD_DESCRIPTION))
 
     @cached_property
     def texts(self) -> dict[str, str]:
@@ -220,5 +222,5 @@ def rows(recording: Recording, num: int, *names: str) -> tuple[Array, dict[str, 
     }
     if len(tables) == 1:
         return times[0], {name: parts[0] for name, parts in columns.items()}
-    order = np.argsort(np.concatenate([table.rank for table in tables]))
+    order = np.argsort(np.concatenate([table.rank for table in tables]), kind="stable")  # runs that are in order
     return np.concatenate(times)[order], {name: np.concatenate(parts)[order] for name, parts in columns.items()}

@@ -1,7 +1,8 @@
 """GPX 1.0 and 1.1 with the heart-rate extensions that watches write.
 
-Garmin's TrackPointExtension (`gpxtpx:hr`, `cad`, `atemp`; prefixes vary: `ns3:` of Garmin Connect), Cluetrust's
-`gpxdata:` (`hr`, `cadence`, `temp`, `distance`) and bare elements in `extensions` are read by their local names.
+Garmin's TrackPointExtension (`hr`, `cad`, `atemp`; `gpxtpx:` of Strava and Suunto, `ns3:` of Garmin Connect),
+Cluetrust's `gpxdata:` (`hr`, `cadence`, `temp`, `distance`) and bare elements in `extensions` (COROS) are read by their
+local names. Cadence counts strides, two steps each.
 """
 
 from typing import Any

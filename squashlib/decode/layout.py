@@ -69,18 +69,22 @@ def layout(definition: bytes) -> Layout:
     return Layout(num, order, fields, named, tuple(key for key in fields if key[0] >= 0))
 
 
+@cache
+def _dtype(base: int, order: str) -> np.dtype[Any]:
+    return np.dtype(order + BASE_TYPES.get(base, ("u1", 0xFF))[0])
+
+
 def typed(out: Array, base: int, order: str) -> Array:
     """Bytes (n, size) as values (n,) or (n, k); text as bytes up to the first NUL; bytes if the size does not fit."""
-    code, _ = BASE_TYPES.get(base, ("u1", 0xFF))
-    if code == "S1":
-        return np.ascontiguousarray(out).view(f"S{out.shape[1]}").ravel() if out.shape[1] else np.zeros(len(out), "S1")
-    dtype = np.dtype(order + code)
-    if out.shape[1] == 0 or out.shape[1] % dtype.itemsize:
+    dtype, size = _dtype(base, order), out.shape[1]
+    if dtype.kind == "S":
+        return np.ascontiguousarray(out).view(f"S{size}").ravel() if size else np.zeros(len(out), "S1")
+    if size == 0 or size % dtype.itemsize:
         return out
     values = out.view(dtype)
     if not dtype.isnative:
         values = values.astype(dtype.newbyteorder("="))
-    return values[:, 0] if values.shape[1] == 1 else values
+    return values[:, 0] if size == dtype.itemsize else values
 
 
 def number(raw: Array, base: int, scale: float = 1.0, offset: float = 0.0) -> npt.NDArray[np.float64]:

@@ -122,6 +122,7 @@ def read(data: bytes, point: str, names: Mapping[str, str]) -> Track:
     """
     if len(data) > MAX_BYTES:
         raise DecodeError(f"the XML is {len(data)} bytes, must be at most {MAX_BYTES}")
+    data = data.lstrip()  # some exports (Strava's TCX) begin with blanks, which XML forbids
     track = Track(point, names)
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = track.start, track.end

@@ -17,6 +17,11 @@ DOUBLE_S = 3.0
 FEW = 5  # so many points are notes on single rallies, not a match that was scored as it went
 
 
+def pressed(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Those that say how one rally ended: a final score that a watch noted with its lap says it of the game alone."""
+    return tuple(point for point in points if point.winner or point.is_let)
+
+
 def press_times(points: Sequence[Point]) -> Floats:
     """Times of presses in order, double presses (within three seconds) once; (k,)."""
     times = np.array(sorted(point.time_s for point in points))

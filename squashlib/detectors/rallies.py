@@ -18,6 +18,7 @@ from squashlib.detectors.framework import Context, Findings
 from squashlib.detectors.games import games_of, knocks, match_points
 from squashlib.detectors.likeness import in_rhythm
 from squashlib.detectors.model import STATES
+from squashlib.detectors.presses import FEW, pressed
 from squashlib.detectors.segmentation import Segmentation, likeness_of, runs, segment
 from squashlib.detectors.training import KINDS, bout_segments, bouts, is_training, training_strokes
 from squashlib.schema import WINNERS, time_attrs
@@ -60,7 +61,7 @@ class RallyDetector:
             rally_starts, rally_stops = snapped(seen.fine, strokes, rally_starts, rally_stops, context.points)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
         rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
-        known = calibration(motion=seen.swings is not None, points=len(context.points) > 5)
+        known = calibration(motion=seen.swings is not None, points=len(pressed(context.points)) > FEW)
         sure = known.confidence(sure)
         winner, scored = match_points(rally_stops, context.points, found.press_offset_s)
         games, number = games_of(rally_starts, rally_stops, scored, found)

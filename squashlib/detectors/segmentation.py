@@ -45,6 +45,7 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
 
     seconds = len(seen)
     rates = model.first_rates(seen)
+    points = presses.pressed(points)
     times = presses.press_times(points if len(points) > presses.FEW else ())
     if seen.swings is None:  # no contacts to go by: rallies last until the ball is dead
         laws, spread_s = (Laws(14.1, 9.5) if len(times) else Laws()), 1.4

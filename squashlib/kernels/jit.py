@@ -4,8 +4,12 @@ numba's own cache looks at the file of the compiled function alone and serves st
 another file changes; a cache folder named after all kernel sources, numba and numpy cannot, wherever it lies.
 """
 
+import contextlib
 import hashlib
 import os
+import re
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,6 +19,8 @@ import numpy as np
 
 CONFIG: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
+OURS = re.compile("numba-[0-9a-f]{16}")
+UNUSED_S = 30 * 86400.0
 
 
 def source_key(folder: Path = Path(__file__).parent) -> str:
@@ -34,7 +40,23 @@ def cache_folder() -> Path:
     return Path(home) / "squashlib" / name
 
 
+def used(folder: Path) -> None:
+    """Mark the folder of these sources as used; those of others that nobody used for a month are removed.
+
+    Only on days on which it was not marked yet, so that almost no start pays for it.
+    """
+    now = time.time()
+    with contextlib.suppress(OSError):  # the first call makes the folder; another process may remove one meanwhile
+        if now - folder.stat().st_mtime < UNUSED_S / 30:
+            return
+        os.utime(folder)
+        for other in folder.parent.iterdir():
+            if other != folder and OURS.fullmatch(other.name) and now - other.stat().st_mtime > UNUSED_S:
+                shutil.rmtree(other, ignore_errors=True)
+
+
 FOLDER = cache_folder()
+used(FOLDER)
 
 
 def is_compiled() -> bool:

@@ -101,12 +101,16 @@ def motion(*, big: bool = False, k: int = 4, messages: int = 6) -> bytes:
     )
 
 
+#: Fields of a message that describes a developer field: its developer, number, type and name.
+DESCRIPTION = [(0, "B"), (1, "B"), (2, "B"), (3, "24s")]
+
+
 def scores(names: Sequence[str], rows: Sequence[Sequence[int]], num: int = 20) -> bytes:
     """A score that an app keeps in developer fields `names` of records (or laps), one message ten seconds."""
     return fit(
         define(0, 207, [(1, "16c"), (3, "B")]),
         bytes([0]) + bytes(16) + bytes([0]),
-        define(1, 206, [(0, "B"), (1, "B"), (2, "B"), (3, "24s")]),
+        define(1, 206, DESCRIPTION),
         *(message(1, "BBB24s", 0, i, 2, name.encode()) for i, name in enumerate(names)),
         define(2, 20, [(253, "I"), (3, "B")]),
         message(2, "IB", EPOCH_S, 120),
@@ -150,6 +154,7 @@ def seeds() -> dict[str, bytes]:
         "motion.fit": motion(),
         "motion_big.fit": motion(big=True),
         "scores.fit": scores(["score_player_1", "score_player_2"], [(0, 0), (1, 0), (1, 1)]),
+        "finals.fit": scores(["score_you", "score_opponent"], [(11, 7), (8, 11)], num=19),
         "track.gpx": gpx(),
         "track.tcx": tcx(),
     }

@@ -105,12 +105,58 @@ def test_scores_of_developer_fields_are_points(names: tuple[str, str]) -> None:
     assert session["point_score_me"].values.tolist() == [1, 1, 2]
 
 
-def test_sets_of_laps_tell_games() -> None:
-    names = ("score_player_1", "score_player_2", "set_score_player_1", "set_score_player_2")
-    rows = [(1, 0, 0, 0), (2, 0, 0, 0), (0, 1, 1, 0), (0, 2, 1, 0), (1, 2, 1, 0)]
-    session = decode(seeds.scores(names, rows, num=19))
-    assert session["point_game"].values.tolist() == [1, 1, 2, 2, 2]
-    assert session["point_winner"].values.tolist() == [1, 1, 2, 2, 1]
+def test_a_fall_by_one_is_undone_and_a_greater_one_is_a_new_game() -> None:
+    """A padel app keeps its running score so, and counts back when a press is undone."""
+    rows = [(0, 0), (1, 0), (2, 0), (1, 0), (1, 1), (1, 1), (0, 0), (0, 1)]
+    session = decode(seeds.scores(("my_points", "opponent_points"), rows))
+    assert session["point_time"].values.tolist() == [10, 40, 70]
+    assert session["point_winner"].values.tolist() == [1, 2, 2]
+    assert session["point_game"].values.tolist() == [1, 1, 2]
+
+
+def laps(names: tuple[str, str], games: list[tuple[int, int]], won: tuple[str, int, int] | None = None) -> bytes:
+    """What apps write: at the end of each game a lap with its final score, at the very end one more, then the session.
+
+    `won` (name of the first player's field, games of both) is in the session.
+    """
+    described = [*names, *((won[0], won[0].replace("1", "2")) if won else ())]
+    parts = [define(4, 207, [(1, "16c"), (3, "B")]), bytes([4]) + bytes(17), define(5, 206, seeds.DESCRIPTION)]
+    parts += [message(5, "BBB24s", 0, i, 1, name.encode()) for i, name in enumerate(described)]
+    parts += [define(6, 19, [(253, "I")], [(0, 1, 0), (1, 1, 0)])]
+    ends = [600 * (i + 1) for i in range(len(games))]
+    for end, score in zip([*ends, ends[-1] + 20], [*games, games[-1]], strict=True):
+        parts.append(message(6, "Ibb", EPOCH_S + end, *score))
+    if won:
+        parts += [define(7, 18, [(253, "I")], [(2, 1, 0), (3, 1, 0)]), message(7, "Ibb", EPOCH_S + 9999, *won[1:])]
+    return fit(*HEART, *parts)
+
+
+@pytest.mark.parametrize(
+    ("names", "won"),
+    [
+        (("player1score", "player2score"), ("player1GameScore", 2, 1)),  # a squash app
+        (("set_score_player_1", "set_score_player_2"), ("set_player_1", 2, 1)),  # a badminton app
+        (("score_you", "score_opponent"), None),  # another squash app
+        (("player_score", "opponent_score"), None),  # a roundnet app
+    ],
+)
+def test_laps_of_score_apps_hold_final_scores_of_games(
+    names: tuple[str, str], won: tuple[str, int, int] | None
+) -> None:
+    session = decode(laps(names, [(11, 7), (11, 7), (9, 11)], won))
+    assert session["point_time"].values.tolist() == [600, 1200, 1800], "the lap of the end is no fourth game"
+    assert session["point_score_me"].values.tolist() == [11, 11, 9]
+    assert session["point_score_opponent"].values.tolist() == [7, 7, 11]
+    assert session["point_game"].values.tolist() == [1, 2, 3]
+    assert session["point_winner"].values.tolist() == [0, 0, 0], "who won which rally is not told"
+
+
+def test_final_scores_of_the_profiles_own_fields_after_a_warm_up() -> None:
+    own = [define(3, 19, [(253, "I"), (83, "H"), (74, "H")])]
+    own += [message(3, "IHH", EPOCH_S + at, *score) for at, score in ((300, (0, 0)), (900, (15, 12)), (1500, (8, 11)))]
+    session = decode(fit(*HEART, *own))
+    assert session["point_score_me"].values.tolist() == [15, 8]
+    assert session["point_time"].values.tolist() == [900, 1500]
 
 
 def test_points_of_the_profiles_own_event() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import squashlib
 from squashlib.game_numbers import numbered
 from squashlib.scoring import Point, law_of
+from squashlib.session import parse_iso
 
 
 def match(rng: np.random.Generator, system: str, games: int) -> list[Point]:
@@ -55,3 +56,19 @@ def test_games_without_numbers_are_found_as_with_them(seed: int) -> None:
     for points in (made.points, bare):
         games = squashlib.analyse(made.session, points).games
         assert games.sizes["game"] == len(made.truth["games"])
+
+
+def test_final_scores_name_games_and_say_nothing_of_single_rallies() -> None:
+    made = squashlib.simulate(5, rate_hz=10, sensors=("heart_rate",))
+    start = parse_iso(made.truth["start"])
+    finals = [
+        Point((parse_iso(g["end"]) - start).total_seconds() + 5, None, *g["score"].values(), g["number"])
+        for g in made.truth["games"]
+    ]
+    finals.append(replace(finals[-1], time_s=finals[-1].time_s + 300, game=len(finals) + 1))
+    plain, named = (squashlib.analyse(made.session, points).to_dict() for points in ([], finals))
+    assert [r["start"] for r in named["rallies"]] == [r["start"] for r in plain["rallies"]]
+    assert named["insights"]["metrics"]["sample_size"] == {"won": 0, "lost": 0}
+    scores = [game["score"] for game in named["games"] if game["score"]]
+    assert scores
+    assert [score for score in scores if score not in [g["score"] for g in made.truth["games"]]] == []

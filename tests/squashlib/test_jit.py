@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numba
 import pytest
 
 import squashlib
-from squashlib.kernels.jit import source_key
+from squashlib.kernels.jit import source_key, used
 
 USES = """from pkg.helper import threshold
 from pkg.jit import kernel
@@ -43,6 +44,19 @@ def test_a_helper_changed_in_another_file_is_seen(tmp_path: Path) -> None:
     (package / "helper.py").write_text(HELPER.format(9.0))
     assert answer(tmp_path) == "False 0"
     assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_folders_that_nobody_used_for_a_month_are_removed(tmp_path: Path) -> None:
+    days = {"numba-" + 16 * digit: age for digit, age in (("a", 2), ("b", 29), ("c", 31), ("d", 400))}
+    for name, age in (days | {"numba-mine": 400, "other": 400}).items():
+        (tmp_path / name / "deeper").mkdir(parents=True)
+        os.utime(tmp_path / name, (time.time() - age * 86400,) * 2)
+    mine = tmp_path / ("numba-" + 16 * "a")
+    used(mine)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"numba-" + 16 * "a", "numba-" + 16 * "b", "numba-mine", "other"}
+    assert time.time() - mine.stat().st_mtime < 3600, "marked"
+    used(tmp_path / "none yet")
 
 
 def test_the_key_knows_every_source_and_the_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
