@@ -11,9 +11,11 @@ import json
 import os
 import random
 import resource
+import select
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -48,19 +50,36 @@ def pay_imports() -> None:
 
 
 def serve() -> None:
-    """Fork a kernel for each line until the input ends."""
+    """Fork a kernel for each line until the input ends; then end the kernels, and after them their folders."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries kernels
-    folders = []
+    zygote, kernels, folders = os.getpid(), list[int](), list[str]()
     _answer("ready")
     for line in sys.stdin:
         order = json.loads(line)
         folders.append(order["folder"])
         pid = os.fork()
         if pid == 0:
-            _be_kernel(order)
+            for kernel in kernels:  # they are none of its business
+                os.close(kernel)
+            _be_kernel(order, zygote)
+        kernels = _running(kernels)
+        with suppress(ProcessLookupError):
+            kernels.append(os.pidfd_open(pid))
         _answer(str(pid))
+    for kernel in _running(kernels):
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(kernel, signal.SIGKILL)
+        select.select([kernel], [], [])
     for folder in folders:  # nearly all are gone by now, unless the owner was killed
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _running(kernels: list[int]) -> list[int]:
+    """Those pidfds whose processes have not ended; the others are closed."""
+    ended = set(select.select(kernels, [], [], 0)[0])
+    for kernel in ended:
+        os.close(kernel)
+    return [kernel for kernel in kernels if kernel not in ended]
 
 
 def _answer(text: str) -> None:
@@ -68,10 +87,10 @@ def _answer(text: str) -> None:
     sys.stdout.flush()
 
 
-def _be_kernel(order: dict[str, Any]) -> None:
+def _be_kernel(order: dict[str, Any], zygote: int) -> None:
     """Run a kernel; never returns."""
     try:
-        _leave_zygote(order)
+        _leave_zygote(order, zygote)
         from ipykernel.kernelapp import IPKernelApp
 
         app = IPKernelApp.instance()
@@ -83,9 +102,11 @@ def _be_kernel(order: dict[str, Any]) -> None:
         os._exit(1)
 
 
-def _leave_zygote(order: dict[str, Any]) -> None:
+def _leave_zygote(order: dict[str, Any], zygote: int) -> None:
     """Die with the zygote, hold none of its pipes, draw numbers of one's own, and stay within the memory limit."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != zygote:  # it died before it could be asked to take its kernels along
+        os._exit(1)
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDWR)

@@ -14,7 +14,7 @@ import pytest
 
 import squashlib
 from flows import process, warm
-from flows.forked import CAN_FORK
+from flows.forked import CAN_FORK, Zygote
 from flows.render import NotebookFailedError, render
 from flows.warm import Pool
 from flows.work import work_off
@@ -122,6 +122,26 @@ def test_a_dead_kernel_is_replaced_and_a_dead_zygote_too(notebook: Notebook, poo
     manager = pool._waiting[0].result()
     manager.provisioner.process.kill()
     assert "here 6" in render(name, {"x": 6}, assets="/static")
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="needs Linux")
+def test_when_a_zygotes_owner_ends_no_kernel_outlives_it_and_no_folder(tmp_path: Path) -> None:
+    zygote, folders = Zygote(warm.scrubbed_environment()), [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    kernels = [
+        zygote.fork({"connection_file": f"{folder}/k.json", "folder": str(folder), "memory_bytes": 1 << 30})
+        for folder in folders
+    ]
+    assert [kernel.poll() for kernel in kernels] == [None, None]
+    process = zygote._process
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait(60)
+    assert [kernel.poll() for kernel in kernels] == [0, 0]
+    assert not list(tmp_path.iterdir())
+    zygote.close()
 
 
 @pytest.mark.slow
