@@ -16,21 +16,11 @@ from traitlets import Int, Unicode
 
 from flows.forked import CAN_FORK, ForkedProvisioner, Zygote
 from flows.seats import Seats
-from flows.warm import scrubbed_environment
+from flows.warm import PREPAID, scrubbed_environment
 
 MEMORY_BYTES = 2 << 30
 READY_S = 90
-REHEARSED = "squashlib.dashboard"
-#: Where kernels cannot be forked, each pays for itself before it waits.
-PREPAID = f"""
-import resource as _r
-_r.setrlimit(_r.RLIMIT_DATA, ({MEMORY_BYTES}, {MEMORY_BYTES}))
-del _r
-from squashlib.dashboard import rehearse as _rehearse
-_rehearse()
-del _rehearse
-"""
-ZYGOTE = Zygote(scrubbed_environment(), REHEARSED)
+ZYGOTE = Zygote(scrubbed_environment())
 
 
 class PageManager(ServerKernelManager):  # type: ignore[misc]
@@ -53,7 +43,7 @@ class Kernels(AsyncMappingKernelManager):  # type: ignore[misc]
     views = Unicode(config=True, help="Where the API writes what pages show")
     most = Int(20, config=True, help="Kernels with a page in all")
     most_of_user = Int(4, config=True, help="Kernels of one user; one more ends their oldest")
-    spare = Int(2, config=True, help="Kernels that wait")
+    spare = Int(1, config=True, help="Kernels that wait")
     cull_interval = Int(10, config=True)
     cull_idle_timeout = Int(3600, config=True, help="Seconds after which an idle page ends, though it is open")
     cull_left_timeout = Int(60, config=True, help="Seconds after which a page that nobody looks at ends")
@@ -84,7 +74,7 @@ class Kernels(AsyncMappingKernelManager):  # type: ignore[misc]
             await client.wait_for_ready(timeout=READY_S)
             if not CAN_FORK:
                 quiet = {"store_history": False, "output_hook": lambda _: None}
-                await client.execute_interactive(PREPAID, timeout=READY_S, **quiet)
+                await client.execute_interactive(PREPAID.format(bytes=MEMORY_BYTES), timeout=READY_S, **quiet)
         finally:
             client.stop_channels()
         return kernel_id

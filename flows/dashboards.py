@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from flows.forked import SHARED
 from flows.warm import scrubbed_environment
 
 #: Where the API is told to knock, and with what; mode 600, made anew at each start.
@@ -32,9 +33,10 @@ def command(home: Path, port: int, seats: int = SEATS) -> list[str]:
     return [sys.executable, "-m", "flows.dashboards", *options]
 
 
-def environment() -> dict[str, str]:
-    """The environment of this process: nothing that a page must not know."""
-    return {**scrubbed_environment(), "JUPYTER_NO_CONFIG": "1", "JUPYTER_PATH": str(TEMPLATES)}
+def environment(zygote: str | None = None) -> dict[str, str]:
+    """The environment of this process: nothing that a page must not know, and where kernels are forked."""
+    shared = {SHARED: zygote} if zygote else {}
+    return {**scrubbed_environment(), **shared, "JUPYTER_NO_CONFIG": "1", "JUPYTER_PATH": str(TEMPLATES)}
 
 
 def make_door(home: Path, port: int) -> str:

@@ -7,13 +7,12 @@ from typing import Any
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
-from flows import tasks
+from flows import reconcile, tasks
 
-#: Flow, name of its deployment, schedule (cron, UTC; None to be started by hand).
+#: Flow, name of its deployment, schedule (cron, UTC; None to be started by hand); each run is a process of its own.
 SERVED: tuple[tuple[Any, str, str | None], ...] = (
     (tasks.nightly, "every-night", "0 3 * * *"),
     (tasks.rerun, "by-hand", None),
-    (tasks.reconcile, "by-hand", None),
     (tasks.process_session, "by-hand", None),
 )
 
@@ -28,7 +27,14 @@ async def _served() -> None:
     for flow, name, cron in SERVED:
         deployment = await flow.ato_deployment(name, cron=cron, entrypoint_type=EntrypointType.MODULE_PATH)
         await runner.aadd_deployment(deployment)
+    await _within_worker(tasks.reconcile, reconcile.DEPLOYMENT, reconcile.EACH_MINUTE)
     await runner.start()
+
+
+async def _within_worker(flow: Any, name: str, cron: str) -> None:
+    """Register a deployment whose runs `flows.reconcile` takes."""
+    deployment = await flow.ato_deployment(name, cron=cron, entrypoint_type=EntrypointType.MODULE_PATH)
+    await deployment.aapply()
 
 
 def offer(work_pool: str) -> None:

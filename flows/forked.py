@@ -1,12 +1,15 @@
-"""Kernels forked from a zygote, as jupyter_client sees them: processes that are not this one's children."""
+"""Processes forked from a zygote, which are not this one's children; kernels as jupyter_client sees them."""
 
+import asyncio
 import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -16,6 +19,10 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 #: Pidfds, `prctl` and copy-on-write forks; elsewhere each kernel starts as a process of its own.
 CAN_FORK = sys.platform == "linux" and hasattr(os, "pidfd_open")
+#: Names the path of a zygote that processes of a platform share; unset, each has its own.
+SHARED = "SQUASH_ZYGOTE"
+#: A zygote that starts pays for its imports first.
+ANSWER_S = 180.0
 
 
 class Forked:
@@ -23,12 +30,9 @@ class Forked:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, pidfd: int) -> None:
         self.pid, self.returncode = pid, None
-        try:
-            self._fd: int | None = os.pidfd_open(pid)
-        except ProcessLookupError:
-            self._fd = None
+        self._fd: int | None = pidfd
 
     def poll(self) -> int | None:
         """None while it runs, else 0: nobody but its parent can tell how it ended."""
@@ -63,53 +67,70 @@ class Forked:
 
 
 class Zygote:
-    """The process that forks; started on first use and again when it died."""
+    """The process that forks: one that owners share where `SQUASH_ZYGOTE` names its path, else one of one's own."""
 
-    def __init__(self, env: Mapping[str, str], *rehearsed: str) -> None:
-        """`rehearsed` names modules whose `rehearse()` pays beforehand for what their pages need."""
-        self._env, self._turn, self._rehearsed = dict(env), threading.Lock(), rehearsed
-        self._process: subprocess.Popen[str] | None = None
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """`env` is the environment of a zygote of one's own; it is started on first use and again when it died."""
+        self._env, self._turn = dict(env), threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: socket.socket | None = None
 
-    def fork(self, order: Mapping[str, Any]) -> Forked:
-        """A kernel for `order`; raises `RuntimeError` if none can be had."""
+    def fork(self, order: Mapping[str, Any], channel: int | None = None) -> Forked:
+        """What `order` asks for, which gets `channel`; raises `RuntimeError` if no fork can be had."""
         with self._turn:
             for _ in range(2):
                 try:
-                    return Forked(int(self._ask(json.dumps(order))))
-                except (OSError, ValueError):  # it was killed: its pipes are broken or empty
+                    return self._ask(json.dumps(order).encode(), [] if channel is None else [channel])
+                except (OSError, ValueError):  # it was killed: its connection is broken or empty
                     self._end()
-        raise RuntimeError("no kernel can be forked: the zygote died twice; run `python -m flows.zygote` to see why")
+        raise RuntimeError("no process can be forked: the zygote died twice; run `python -m flows.zygote` to see why")
 
-    def _ask(self, line: str) -> str:
-        if self._process is None:
-            command = [sys.executable, "-m", "flows.zygote", *self._rehearsed]
-            pipe = subprocess.PIPE
-            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=self._env)
-            self._answer()
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-        return self._answer()
+    def _ask(self, message: bytes, channels: list[int]) -> Forked:
+        self._connection = self._connection or self._connected()
+        socket.send_fds(self._connection, [message], channels)
+        answer, pidfds, _, _ = socket.recv_fds(self._connection, 64, 1)
+        return Forked(int(answer), pidfds[0])
 
-    def _answer(self) -> str:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
+    def _connected(self) -> socket.socket:
+        shared = os.environ.get(SHARED)
+        if shared is None:
+            mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with its:
+                command = [sys.executable, "-m", "flows.zygote"]
+                self._process = subprocess.Popen(command, stdin=its.fileno(), env=self._env)
+        else:
+            mine = _knocked(shared)
+        mine.settimeout(ANSWER_S)
+        return mine
 
     def _end(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         if self._process is not None:
             self._process.kill()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):  # what was not sent is lost with it
-                        pipe.close()
             self._process.wait()
             self._process = None
 
     def close(self) -> None:
-        """End it and all kernels that it forked."""
+        """End all that it forked for this owner; if it is this owner's alone, it ends too."""
         with self._turn:
             self._end()
+
+
+def _knocked(path: str) -> socket.socket:
+    """A connection to the zygote that listens at `path`, which may only just be starting again."""
+    deadline = time.monotonic() + ANSWER_S
+    while True:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            connection.connect(path)
+            return connection
+        except OSError:
+            connection.close()
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 class ForkedProvisioner(LocalProvisioner):
@@ -122,6 +143,7 @@ class ForkedProvisioner(LocalProvisioner):
         """Fork; the command is that of a kernel started from nothing and is not used."""
         assert self.parent is not None
         file, folder = self.parent.connection_file, kwargs["cwd"]
-        forked = self.zygote.fork({"connection_file": file, "folder": folder, "memory_bytes": self.memory_bytes})
+        order = {"connection_file": file, "folder": folder, "memory_bytes": self.memory_bytes}
+        forked = await asyncio.to_thread(self.zygote.fork, order)
         self.process, self.pid, self.pgid = forked, forked.pid, None  # type: ignore[assignment]
         return self.connection_info

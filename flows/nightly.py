@@ -1,4 +1,4 @@
-"""Once a day: forget what has expired, thin what is old, set orphans aside, back up, bring results up to date."""
+"""Once a day: forget what has expired, thin what is old, set orphans aside, complete statistics, back up, rerun."""
 
 import sqlite3
 import uuid
@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from flows import canary
 from flows.orphans import sweep
@@ -15,7 +15,8 @@ from flows.rerun import recompute
 from flows.retention import clear, retain
 from flows.stale import stale_sessions
 from store import Store, jobs
-from store.tables import DeviceCode, IdempotencyKey, Job, RefreshToken, SessionEvent, now
+from store.sessions import FIGURES, summary_of
+from store.tables import AnalysisRow, DeviceCode, IdempotencyKey, Job, RefreshToken, SessionEvent, SessionRow, now
 
 KEYS_KEPT = timedelta(days=7)
 EVENTS_KEPT = timedelta(days=30)
@@ -45,6 +46,7 @@ def run(store: Store, moment: datetime | None = None) -> dict[str, Any]:
         "retention": retain,
         "leftovers": clear,
         "orphans": sweep,
+        "statistics": statistics,
         "backup": backup,
         "rerun": lambda store, _: rerun(store),
     }
@@ -75,6 +77,27 @@ def forget(store: Store, moment: datetime) -> dict[str, int]:
     }
     with store.catalog.begin() as tx:
         return {name: int(tx.execute(query).rowcount) for name, query in expired.items()}  # type: ignore[attr-defined]
+
+
+def statistics(store: Store, _: datetime) -> dict[str, int]:
+    """Bring the figures that players' statistics are made of to today's set, from analyses as they are stored.
+
+    Statistics and trends are added up when they are asked for; an analysis of before a figure was thought of lacks it.
+    """
+    current = (AnalysisRow.session_id == SessionRow.session_id) & (AnalysisRow.analysis_key == SessionRow.analysis_key)
+    columns = AnalysisRow.session_id, AnalysisRow.analysis_key, AnalysisRow.path, AnalysisRow.summary
+    query = select(*columns, SessionRow.user_id).join(SessionRow, current)
+    lacking = []
+    with store.catalog.look() as tx:
+        for one in tx.execute(query.execution_options(yield_per=1000)):
+            if set(one.summary) != set(FIGURES):
+                lacking.append((one.session_id, one.analysis_key, one.path, one.user_id))
+    for session_id, key, path, _user in lacking:
+        figures = summary_of(store.sessions.document(path))
+        with store.catalog.begin() as tx:
+            row = AnalysisRow.session_id == session_id, AnalysisRow.analysis_key == key
+            tx.execute(update(AnalysisRow).where(*row).values(summary=figures))
+    return {"sessions": len(lacking), "players": len({user for *_, user in lacking})}
 
 
 def backup(store: Store, moment: datetime) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from squashlib.errors import NotFoundError
-from squashlib.session import iso, parse_iso
+from squashlib.moments import iso, parse_iso
 from store import Store
 from store.tables import Upload, now
 from store.uploads import ASIDE

@@ -32,17 +32,29 @@ if TYPE_CHECKING:
     from squashlib.detectors.framework import Detector, Findings
 
 Tell = Callable[[str, int], None]
+Insights = Callable[[Store, str, Tell], str]
 NOTEBOOK = "session_report"
 
 
-def process_session(store: Store, session_id: str, tell: Tell = lambda stage, percent: None) -> None:
+def process_session(
+    store: Store, session_id: str, tell: Tell = lambda stage, percent: None, insights: Insights | None = None
+) -> None:
     """Bring a session's revision, analysis and report up to date; safe to kill and to repeat at any instant.
+
+    `insights` makes revision and analysis in another place than here.
 
     Raises
     ------
     SquashError
         If nothing that was uploaded can be read.
     """
+    key = (insights or make_insights)(store, session_id, tell)
+    tell("report", 75)
+    make_report(store, session_id, key)
+
+
+def make_insights(store: Store, session_id: str, tell: Tell = lambda stage, percent: None) -> str:
+    """Bring a session's revision and analysis up to date; the analysis' key."""
     tell("decoding", 10)
     before, began = store.sessions.row(session_id).revision, perf_counter()
     revision = make_revision(store, session_id)
@@ -50,8 +62,7 @@ def process_session(store: Store, session_id: str, tell: Tell = lambda stage, pe
     tell("detecting", 35)
     key = make_analysis(store, session_id, revision, took)
     tell("insights", 70)
-    tell("report", 75)
-    make_report(store, session_id, key)
+    return key
 
 
 def make_revision(store: Store, session_id: str) -> str:
@@ -107,7 +118,8 @@ def _decode(store: Store, row: SessionRow, upload: Upload) -> "xr.Dataset":
 
 def _empty(store: Store, row: SessionRow) -> "xr.Dataset":
     """A session of points alone: as long as its points, or as it says itself."""
-    from squashlib.session import build, parse_iso
+    from squashlib.moments import parse_iso
+    from squashlib.session import build
 
     moments = [parse_iso(str(point["timestamp"])) for point in store.sessions.points(row.session_id)]
     end = max([*moments, row.end_time or row.start_time, row.start_time + timedelta(seconds=1)])
@@ -201,20 +213,16 @@ def make_report(store: Store, session_id: str, analysis: str) -> str:
         If a cell fails: its error, and where the notebook with the marked cell is kept.
     """
     from flows.render import NotebookFailedError, render
-    from squashlib import report
+    from store.views import write_report
 
     key = report_key(analysis, NOTEBOOK)
     if store.reports.has(session_id, key):
         return key
     began, stored = perf_counter(), store.sessions.analysis(session_id)
-    names = ("swings", "segments", "rallies", "games", "strokes", "posterior")
-    groups = {name: store.sessions.group(stored, name) for name in names}
     with TemporaryDirectory(prefix="squash-render-") as folder:
-        source = Path(folder)
-        session = store.sessions.revision(session_id, stored.revision, motion=False)  # a report shows none
-        report.save(source, session, groups, stored.document)
+        write_report(store, stored, Path(folder))
         try:
-            html = render(NOTEBOOK, {"analysis_path": str(source)}, assets="/static")
+            html = render(NOTEBOOK, {"analysis_path": folder}, assets="/static")
         except NotebookFailedError as error:
             kept = f"reports/{session_id}/failed-{key[:16]}.ipynb"
             store.blobs.put(kept, error.notebook)

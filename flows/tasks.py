@@ -1,17 +1,20 @@
-"""What Prefect runs: thin shells around plain functions; run names tell session and date, never a player."""
+"""What Prefect runs: thin shells around plain functions; run names tell session and date, never a player.
+
+What they call is imported when it is called: the API hands work over by this module, and does none.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect import flow, task
 from prefect.runtime import flow_run, task_run
 
-from flows import nightly as night
-from flows.chunks import WORK, Outcome
-from flows.work import run_waiting, work_off
 from store import Store, jobs
 from store.settings import load
+
+if TYPE_CHECKING:
+    from flows.chunks import Outcome
 
 #: Flow and deployment that a work pool's workers run chunks with.
 ON_WORK_POOL = "rerun-chunk/fleet"
@@ -36,7 +39,10 @@ def _of_chunk() -> str:
 @task(name="run-job", task_run_name=_of_session, persist_result=False)
 def run_job(job_id: str) -> str:
     """Work off one promised job."""
-    return work_off(Store.open(), job_id)
+    from flows.forked import CAN_FORK
+    from flows.work import work_off
+
+    return work_off(Store.open(), job_id, apart=CAN_FORK)
 
 
 @flow(name="process-session", flow_run_name="session {session_id}")
@@ -50,12 +56,17 @@ def process_session(session_id: str) -> None:
 @flow(name="reconcile", flow_run_name=_dated)
 def reconcile(older_s: float = 45.0) -> int:
     """Do what was promised but never begun, or begun by a worker that died."""
-    return run_waiting(Store.open(), older_s)
+    from flows.forked import CAN_FORK
+    from flows.work import run_waiting
+
+    return run_waiting(Store.open(), older_s, apart=CAN_FORK)
 
 
 @flow(name="nightly", flow_run_name=_dated)
 def nightly() -> dict[str, Any]:
     """What is done once a day."""
+    from flows import nightly as night
+
     store = Store.open()
     return night.run_if_due(store, lambda: night.run(store)) or {"done": "already"}
 
@@ -63,17 +74,21 @@ def nightly() -> dict[str, Any]:
 @flow(name="rerun", flow_run_name=_dated)
 def rerun() -> dict[str, int]:
     """Recompute what changed code made stale, if labelled sessions do not suffer."""
+    from flows import nightly as night
+
     return night.rerun(Store.open())
 
 
 @task(name="chunk", task_run_name=_of_chunk, retries=2, persist_result=False)
-def chunk(kind: str, settings: str, session_ids: Sequence[str]) -> list[Outcome]:
+def chunk(kind: str, settings: str, session_ids: Sequence[str]) -> "list[Outcome]":
     """A chunk on a Dask worker."""
+    from flows.chunks import WORK
+
     return WORK[kind](settings, session_ids)
 
 
 @flow(name="fleet", flow_run_name=_dated)
-def fleet(kind: str, settings: str, chunks: Sequence[Sequence[str]]) -> list[Outcome]:
+def fleet(kind: str, settings: str, chunks: Sequence[Sequence[str]]) -> "list[Outcome]":
     """All chunks on a Dask cluster; those whose workers died are left out."""
     futures = [chunk.submit(kind, settings, one) for one in chunks]
     done = [future.result(raise_on_failure=False) for future in futures]
@@ -83,4 +98,6 @@ def fleet(kind: str, settings: str, chunks: Sequence[Sequence[str]]) -> list[Out
 @flow(name="rerun-chunk", flow_run_name="{kind} of a chunk")
 def rerun_chunk(kind: str, session_ids: list[str]) -> None:
     """A chunk on a work pool's worker, which takes its settings from its environment."""
+    from flows.chunks import WORK
+
     WORK[kind](load().model_dump_json(), session_ids)

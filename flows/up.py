@@ -3,10 +3,12 @@
 import argparse
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +18,8 @@ from pathlib import Path
 import httpx
 
 from flows import dashboards
+from flows.forked import CAN_FORK, SHARED
+from flows.warm import LEAN, scrubbed_environment
 from store.settings import load
 
 READY_S = 120
@@ -27,6 +31,9 @@ PREFECT = {
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    # A run each minute adds up: those older than a week go.
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "604800",
 }
 
 
@@ -56,7 +63,10 @@ def platform(
     env = {**os.environ, **PREFECT, "SQUASH_HOME": str(home.absolute()), "PREFECT_API_URL": urls["prefect"]}
     prefect_home = home.absolute() / "prefect"
     env |= {"PREFECT_HOME": str(prefect_home), "PREFECT_UI_STATIC_DIRECTORY": str(prefect_home / "ui")}
+    env |= LEAN
     env.pop("PYTHONDONTWRITEBYTECODE", None)
+    room = Path(tempfile.mkdtemp(prefix="squash-zygote-"))
+    env[SHARED] = str(room / "socket")
     python = [sys.executable, "-m"]
     here = ["--host", "127.0.0.1"]
     commands = {
@@ -73,8 +83,11 @@ def platform(
         "api": [*python, "uvicorn", "api.app:app", *here, "--port", str(api_port)],
         "worker": [*python, "flows.worker"],
         "dashboards": dashboards.command(home, free_port()),
+        "zygote": [*python, "flows.zygote", env[SHARED]],
     }
-    envs = {"dashboards": dashboards.environment()}
+    if not CAN_FORK:
+        del commands["zygote"], env[SHARED]
+    envs = {"dashboards": dashboards.environment(env.get(SHARED)), "zygote": scrubbed_environment()}
     children: dict[str, subprocess.Popen[bytes]] = {}
     ending = threading.Event()
     keeper = threading.Thread(
@@ -83,7 +96,7 @@ def platform(
         daemon=True,
     )
     try:
-        for name in ("prefect", "api", "dashboards"):
+        for name in commands.keys() - {"worker"}:
             children[name] = start(name, commands[name], envs.get(name, env), home)
         wait_for(urls["prefect"] + "/health", children, "prefect", home)
         children["worker"] = start("worker", commands["worker"], env, home)
@@ -96,6 +109,7 @@ def platform(
         if keeper.is_alive():
             keeper.join()
         stop(children)
+        shutil.rmtree(room, ignore_errors=True)
 
 
 def keep(

@@ -14,19 +14,21 @@ from jupyter_client.manager import AsyncKernelManager
 
 from flows.forked import CAN_FORK, ForkedProvisioner, Zygote
 
-WARM = 2
+WARM = 1
 MEMORY_BYTES = 4 << 30
 #: What a kernel may see of the environment: no database, no key, no token.
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "NUMBA_CACHE_DIR", "VIRTUAL_ENV")
 #: One thread each: kernels run side by side, and a fork of many threads is none.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+#: Two heaps for all threads: each more keeps what it once held.
+LEAN = {"MALLOC_ARENA_MAX": "2"}
 #: Where kernels cannot be forked, each pays for itself before it waits.
 PREPAID = """
-import resource as _r
-_r.setrlimit(_r.RLIMIT_DATA, ({bytes}, {bytes}))
-del _r
-from flows.zygote import pay_imports as _pay
+from flows.rehearsal import pay_imports as _pay
 _pay()
+from flows.zygote import limit_memory as _limit
+_limit({bytes})
+del _pay, _limit
 """
 READY_S = 90
 #: Where kernels' sockets lie, whatever `tempfile` is told later: their names must be short.
@@ -38,7 +40,7 @@ DRAWN = {"PLOTLY_RENDERER": "plotly_mimetype", "MPLBACKEND": "module://matplotli
 def scrubbed_environment() -> dict[str, str]:
     """The environment of a kernel."""
     passed = {name: os.environ[name] for name in PASSED if name in os.environ}
-    return passed | ONE_THREAD | DRAWN
+    return passed | ONE_THREAD | LEAN | DRAWN
 
 
 class Pool:
@@ -49,7 +51,7 @@ class Pool:
         self._waiting: deque[Future[AsyncKernelManager]] = deque()
         self._size, self._memory_bytes = size, memory_bytes
         self._lock, self._closed = threading.Lock(), False
-        self._zygote = Zygote(scrubbed_environment()) if fork else None
+        self.zygote = Zygote(scrubbed_environment()) if fork else None
 
     def fill(self) -> None:
         """Start kernels until enough wait."""
@@ -78,12 +80,12 @@ class Pool:
         manager = AsyncKernelManager(
             kernel_name="python3", transport="ipc", ip=f"{folder}/socket", connection_file=f"{folder}/kernel.json"
         )
-        if self._zygote is not None:
+        if self.zygote is not None:
             manager.provisioner = ForkedProvisioner(parent=manager, kernel_spec=manager.kernel_spec)
-            manager.provisioner.zygote, manager.provisioner.memory_bytes = self._zygote, self._memory_bytes
+            manager.provisioner.zygote, manager.provisioner.memory_bytes = self.zygote, self._memory_bytes
         try:
             await manager.start_kernel(env=scrubbed_environment(), cwd=folder)
-            if self._zygote is None:
+            if self.zygote is None:
                 await _pay(manager, PREPAID.format(bytes=self._memory_bytes))
         except BaseException:
             await manager.shutdown_kernel(now=True)
@@ -109,8 +111,8 @@ class Pool:
             if not future.cancel() and future.exception() is None:
                 end(future.result())
         self._hands.shutdown()
-        if self._zygote is not None:
-            self._zygote.close()
+        if self.zygote is not None:
+            self.zygote.close()
 
 
 async def _pay(manager: AsyncKernelManager, code: str) -> None:

@@ -4,11 +4,8 @@
 """
 
 import atexit
-import ctypes
-import gc
 import logging
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -17,18 +14,16 @@ from pathlib import Path
 
 from prefect.task_worker import serve
 
-from flows import deployments, nightly, tasks, webhooks
-from flows.tasks import reconcile, run_job
+from flows import deployments, tasks
+from flows.forked import CAN_FORK
+from flows.reconcile import look_after
+from flows.tasks import run_job
 from flows.warm import POOL
-from flows.work import run_waiting
 from store import Store, jobs
 from store.tables import now
 
 log = logging.getLogger("flows.worker")
-LOOK_EVERY_S = 5.0
-LATE_S = 15.0
-#: How long Prefect may take to begin a flow before its work is done without.
-SHOWN_S = 10.0
+AGAIN_S = 5.0
 NIGHTLY_LOOK_S = 300.0
 #: How long after its hour the night's work may be left to Prefect's schedule.
 GRACE = timedelta(hours=1)
@@ -41,7 +36,7 @@ def main() -> None:
     take_scratch(store.settings.home / "scratch")
     POOL.fill()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
-    threading.Thread(target=look_after, args=(store,), name="reconcile", daemon=True).start()
+    threading.Thread(target=look_after, args=(store,), name="look after", daemon=True).start()
     threading.Thread(target=each_night, args=(store,), name="nightly", daemon=True).start()
     threading.Thread(target=serve_deployments, name="deployments", daemon=True).start()
     serve(run_job, limit=2)
@@ -59,45 +54,27 @@ def take_scratch(folder: Path) -> None:
 
 
 def warm_up() -> None:
-    """Compile kernels and pay imports before the first player waits."""
-    import squashlib
+    """Pay beforehand for what a first page or upload would wait for; the zygote pays for what is forked."""
+    if not CAN_FORK:
+        from flows.rehearsal import rehearse
 
-    match = squashlib.simulate(0, rate_hz=10)
-    squashlib.analyse(match.session, match.points)
-    del match
-    gc.collect()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)  # the rehearsal's arrays go back to the system
+        rehearse()
+    import nbformat
+
+    from flows import keys, process, render
+    from squashlib.report import page
+
+    path = render.notebook_path(process.NOTEBOOK)
+    render.check_parameters(path, {})
+    page(nbformat.read(path, as_version=4), "/static")
+    keys.report_key("rehearsal", process.NOTEBOOK)
     log.info("warm")
-
-
-def look_after(store: Store) -> None:
-    """Work off what was promised but not begun; as a flow run where Prefect is there to show it."""
-    shown: threading.Thread | None = None
-    while True:
-        time.sleep(LOOK_EVERY_S)
-        try:
-            webhooks.tell(store)
-            if not jobs.waiting(store.catalog, LATE_S):
-                continue
-            if shown is None or not shown.is_alive():
-                shown = threading.Thread(target=_reconcile, name="reconcile flow", daemon=True)
-                shown.start()
-                shown.join(SHOWN_S)
-            run_waiting(store, LATE_S)  # if the flow did it, nothing waits; if Prefect hangs, nobody waits for it
-        except Exception:
-            log.exception("looking after late jobs failed; it is tried again")
-
-
-def _reconcile() -> None:
-    try:
-        reconcile(LATE_S)
-    except Exception as error:  # noqa: BLE001 - Prefect is away: the work is done all the same
-        log.warning("Prefect does not show late jobs: %s", type(error).__name__)
 
 
 def each_night(store: Store) -> None:
     """Do the night's work if Prefect's schedule did not, for whatever reason."""
+    from flows import nightly
+
     while True:
         time.sleep(NIGHTLY_LOOK_S)
         try:
@@ -118,7 +95,7 @@ def serve_deployments() -> None:
             deployments.serve()
         except Exception:
             log.exception("Prefect does not take deployments; it is tried again")
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(AGAIN_S)
 
 
 if __name__ == "__main__":

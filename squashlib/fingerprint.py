@@ -13,9 +13,10 @@ from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from squashlib.detectors.framework import Detector, MetricsFramework
+if TYPE_CHECKING:
+    from squashlib.detectors.framework import Detector, MetricsFramework
 
 #: Libraries whose arithmetic is part of a result.
 LIBRARIES = ("numpy", "scipy", "numba")
@@ -23,7 +24,7 @@ LIBRARIES = ("numpy", "scipy", "numba")
 NOT_ALGORITHM = ("squashlib", "squashlib.errors", "squashlib.fingerprint")
 
 
-def detector_fingerprint(detector: Detector) -> str:
+def detector_fingerprint(detector: "Detector") -> str:
     """Hash of all that makes `detector`'s results what they are (64 hex digits)."""
     parameters: dict[str, Any] = asdict(cast("Any", detector)) if is_dataclass(detector) else {}
     parts = {
@@ -42,7 +43,7 @@ def installed(library: str) -> str:
     return version(library)
 
 
-def algorithm_fingerprint(framework: MetricsFramework) -> str:
+def algorithm_fingerprint(framework: "MetricsFramework") -> str:
     """Hash over all detectors of a framework and the code that explains their findings."""
     parts = {detector.name: detector_fingerprint(detector) for detector in framework.ordered()}
     explain = {name: module_hash(name) for name in sorted(reached("squashlib.insights"))}
@@ -90,10 +91,19 @@ def _bare(tree: ast.Module) -> ast.Module:
 
 @cache
 def _source(name: str) -> str:
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
+    file = _file(name)
+    if file is None:
         raise ValueError(f"module {name!r} has no source, must be a Python file; fingerprints need it")
-    return Path(spec.origin).read_text()
+    return file.read_text()
+
+
+def _file(name: str) -> Path | None:
+    """Where a module lies; one of ours is not looked for by import, which would import the packages around it."""
+    if name.startswith("squashlib."):
+        found = Path(__file__).parent.joinpath(*name.split(".")[1:])
+        return next((path for path in (found.with_suffix(".py"), found / "__init__.py") if path.is_file()), None)
+    spec = find_spec(name)
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None
 
 
 @cache
@@ -105,16 +115,8 @@ def _imports(name: str) -> tuple[str, ...]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        found |= {n for n in names if n.startswith("squashlib") and _is_module(n)}
+        found |= {n for n in names if n.startswith("squashlib") and _file(n) is not None}
     return tuple(sorted(found))
-
-
-@cache
-def _is_module(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except (ModuleNotFoundError, AttributeError):
-        return False
 
 
 def content_hash(*parts: Any) -> str:

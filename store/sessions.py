@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from squashlib.athlete import Athlete
     from squashlib.detectors.framework import Findings
 
+#: Metrics among the figures that lists, statistics and trends read, and the other figures.
+METRICS = (
+    "total_playing_time", "number_of_rallies", "number_of_games", "shots_detected", "avg_playing_heart_rate",
+    "training_load", "hr_recovery_60s", "longest_rally_length", "total_session_duration",
+    *(f"time_in_zone_{zone}" for zone in range(1, 6)),
+)  # fmt: skip
+FIGURES = (
+    "start", *METRICS, "points_won", "points_lost", "hr_difference", "win_rate_by_rally_length", "optimal_hr_zone",
+    "performance_by_zone",
+)  # fmt: skip
 EVENTS = "events.zarr.zip"  # one object for all groups: an object store charges for each
 
 
@@ -161,7 +171,7 @@ class Sessions:
                         algorithm_version=analysis.algorithm_version,
                         fingerprints=dict(fingerprints),
                         path=path,
-                        summary=_summary(document),
+                        summary=summary_of(document),
                     )
                 )
             tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(analysis_key=key))
@@ -234,18 +244,13 @@ def paths_of(catalog: Catalog, session_id: str) -> list[str]:
         return [path for path in (*revisions, *analyses) if path]
 
 
-def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
+def summary_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """The figures that lists, statistics and trends read."""
-    names = (
-        "total_playing_time", "number_of_rallies", "number_of_games", "shots_detected", "avg_playing_heart_rate",
-        "training_load", "hr_recovery_60s", "longest_rally_length", "total_session_duration",
-        *(f"time_in_zone_{zone}" for zone in range(1, 6)),
-    )  # fmt: skip
     insights = document["insights"]["metrics"]
     winners = [rally["winner"] for rally in document["rallies"] if rally["winner"] is not None]
     return {
         "start": document["session"]["start"],
-        **{name: document["metrics"][name]["value"] for name in names},
+        **{name: document["metrics"][name]["value"] for name in METRICS},
         "points_won": winners.count("me") if winners else None,
         "points_lost": winners.count("opponent") if winners else None,
         "hr_difference": insights["hr_difference"],

@@ -9,9 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from squashlib.errors import NotFoundError
-from squashlib.session import iso
-from store import Store
+from squashlib.moments import iso
+from store import Store, StoredAnalysis
 from store.tables import AnalysisRow, Grant, Revision, SessionRow, User
+
+#: Arrays of raw motion, by far the largest part of a session.
+MOTION = ("acceleration/", "accel_time/", "angular_velocity/", "gyro_time/")
 
 
 def write_session(store: Store, session_id: str, folder: Path) -> None:
@@ -25,16 +28,33 @@ def write_session(store: Store, session_id: str, folder: Path) -> None:
     stored = store.sessions.analysis(session_id)
     row = store.sessions.row(session_id)
     with store.catalog.look() as tx:
-        revision = tx.get_one(Revision, (session_id, stored.revision))
         user = tx.get_one(User, row.user_id)
         others = [one for one in _played(tx, row.user_id) if one["session_id"] != session_id]
-    if revision.resolution == "summary":
-        raise NotFoundError(f"session '{session_id}' is older than two years; its figures are kept, its samples not")
-    _copy(store, revision.path, folder / "session.zarr")
-    store.sessions.copy_events(stored, folder / "session.zarr")
+    _copy_session(store, stored, folder)
     about = {"opponent": row.opponent_name, "location": row.location, "timezone": user.timezone, "others": others}
-    _write(folder / "analysis.json", stored.document)
     _write(folder / "about.json", about)
+
+
+def write_report(store: Store, stored: StoredAnalysis, folder: Path) -> None:
+    """The session of an analysis as `squashlib.report.load` reads it, without raw motion, of which a page shows none.
+
+    Raises
+    ------
+    NotFoundError
+        When it is so old that its samples are gone.
+    """
+    _copy_session(store, stored, folder, leave_out=MOTION)
+
+
+def _copy_session(store: Store, stored: StoredAnalysis, folder: Path, leave_out: tuple[str, ...] = ()) -> None:
+    with store.catalog.look() as tx:
+        revision = tx.get_one(Revision, (stored.session_id, stored.revision))
+    if revision.resolution == "summary":
+        old = f"session '{stored.session_id}' is older than two years"
+        raise NotFoundError(f"{old}; its figures are kept, its samples not")
+    _copy(store, revision.path, folder / "session.zarr", leave_out)
+    store.sessions.copy_events(stored, folder / "session.zarr")
+    _write(folder / "analysis.json", stored.document)
 
 
 def write_trends(store: Store, user_id: str, folder: Path) -> None:
@@ -73,8 +93,10 @@ def _played(tx: Session, user_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def _copy(store: Store, prefix: str, target: Path) -> None:
+def _copy(store: Store, prefix: str, target: Path, leave_out: tuple[str, ...]) -> None:
     for name in store.blobs.list(prefix):
+        if name.removeprefix(prefix).lstrip("/").startswith(leave_out):
+            continue
         inner = target / name.removeprefix(prefix).lstrip("/")
         inner.parent.mkdir(parents=True, exist_ok=True)
         inner.write_bytes(store.blobs.get(name))

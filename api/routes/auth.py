@@ -59,6 +59,7 @@ class Person(Wire):
     resting_heart_rate: float | None = None
     birth_year: int | None = None
     research_consent: bool = False
+    keep_originals: bool = True
 
 
 class TokenPair(Wire):
@@ -87,6 +88,7 @@ class Change(Wire):
     sex: str | None = Field(None, pattern="^(female|male)$")
     hand: str | None = Field(None, pattern="^(playing|other)$", description="The hand that wears the watch")
     research_consent: bool | None = None
+    keep_originals: bool | None = Field(None, description="Whether what devices sent is kept beyond three months")
 
 
 @router.post("/register", status_code=201)
@@ -129,6 +131,7 @@ def _person(user: User, settings: AthleteSettings | None) -> Person:
         resting_heart_rate=settings.hr_rest_bpm if settings else None,
         birth_year=settings.birth_year if settings else None,
         research_consent=bool(user.research_consent),
+        keep_originals=user.keep_originals is not False,  # a row that is not written yet has none
     )
 
 

@@ -124,6 +124,13 @@ def test_logout_ends_the_access_token(ann: httpx.Client) -> None:
     assert ann.get("/api/auth/me").status_code == 401
 
 
+def test_a_player_chooses_how_long_what_their_devices_sent_is_kept(ann: httpx.Client) -> None:
+    assert ann.get("/api/auth/me").json()["keep_originals"] is True
+    assert ann.patch("/api/auth/me", json={"keep_originals": False}).json()["keep_originals"] is False
+    assert ann.get("/api/auth/me").json()["keep_originals"] is False
+    assert ann.patch("/api/auth/me", json={"keep_originals": "perhaps"}).status_code == 422
+
+
 def test_nobody_makes_themselves_an_admin(login: Login) -> None:
     ann = login()
     ann.patch("/api/auth/me", json={"role": "admin", "user_id": str(uuid.uuid4()), "full_name": "Ann"})

@@ -77,10 +77,16 @@ def test_the_platform_runs_and_ends_with_all_it_started(tmp_path: Path) -> None:
         assert "<html" in ui.text
         seen = until(lambda: deployments(urls["prefect"]), lambda found: len(found) == 4)
         assert seen["nightly"] == ["0 3 * * *"], "the schedule is there to be seen"
+        assert seen["reconcile"] == ["* * * * *"]
+        reconcile = httpx.get(f"{urls['prefect']}/deployments/name/reconcile/every-minute").json()["id"]
+        run = httpx.post(f"{urls['prefect']}/deployments/{reconcile}/create_flow_run", json={}).json()["id"]
         session_id = play(urls["api"], tmp_path)
         names = [run["name"] for run in httpx.post(f"{urls['prefect']}/task_runs/filter", json={}).json()]
         assert f"session {session_id} 2026-01-08" in names
         assert not [name for name in names if "Secretname" in name or "@" in name]
+        asked = f"{urls['prefect']}/flow_runs/{run}"
+        shown = until(lambda: httpx.get(asked).json(), lambda found: found["state_type"] == "COMPLETED", 90)
+        assert shown["name"].startswith("reconcile 20"), "the worker does what is scheduled"
         started = [c for c in psutil.Process().children(recursive=True) if c.pid not in before]
         assert len(started) >= 3
     assert not [child for child in started if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]

@@ -5,9 +5,10 @@ import uuid
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 import squashlib
-from flows import process
+from flows import nightly, process
 from flows.work import run_waiting, work_off
 from squashlib.fingerprint import detector_fingerprint
 from store import Settings, Store, jobs
@@ -47,6 +48,14 @@ def test_upload_to_report_and_nothing_twice(match: tuple, tmp_path: Path, monkey
     assert work_off(store, job_id) == "nothing to do"
     first = store.sessions.analysis(session_id)
     assert first.document["rallies"]
+    lacking = update(AnalysisRow).values(summary={"start": "2026-01-08"})
+    with store.catalog.begin() as tx:
+        full = tx.get_one(AnalysisRow, (session_id, first.key)).summary
+        tx.execute(lacking)
+    assert nightly.statistics(store, now()) == {"sessions": 1, "players": 1}
+    assert nightly.statistics(store, now()) == {"sessions": 0, "players": 0}
+    with store.catalog.look() as tx:
+        assert tx.get_one(AnalysisRow, (session_id, first.key)).summary == full
     page = store.reports.get(session_id)
     assert "application/json" in page
     assert len(page) < 1 << 20

@@ -14,7 +14,7 @@ import pytest
 
 import squashlib
 from flows import process, warm
-from flows.forked import CAN_FORK
+from flows.forked import CAN_FORK, Zygote
 from flows.render import NotebookFailedError, render
 from flows.warm import Pool
 from flows.work import work_off
@@ -115,13 +115,33 @@ def test_a_cell_that_ends_its_kernel_fails_the_run(notebook: Notebook) -> None:
 def test_a_dead_kernel_is_replaced_and_a_dead_zygote_too(notebook: Notebook, pool: Pool) -> None:
     name = notebook("print('here', x)")
     settled(pool)
-    assert pool._zygote is not None
-    assert pool._zygote._process is not None
-    os.kill(pool._zygote._process.pid, signal.SIGKILL)
+    assert pool.zygote is not None
+    assert pool.zygote._process is not None
+    os.kill(pool.zygote._process.pid, signal.SIGKILL)
     assert "here 5" in render(name, {"x": 5}, assets="/static")
     manager = pool._waiting[0].result()
     manager.provisioner.process.kill()
     assert "here 6" in render(name, {"x": 6}, assets="/static")
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="needs Linux")
+def test_when_a_zygotes_owner_ends_no_kernel_outlives_it_and_no_folder(tmp_path: Path) -> None:
+    zygote, folders = Zygote(warm.scrubbed_environment()), [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    kernels = [
+        zygote.fork({"connection_file": f"{folder}/k.json", "folder": str(folder), "memory_bytes": 1 << 30})
+        for folder in folders
+    ]
+    assert [kernel.poll() for kernel in kernels] == [None, None]
+    process = zygote._process
+    assert process is not None
+    assert zygote._connection is not None
+    zygote._connection.close()
+    process.wait(60)
+    assert [kernel.poll() for kernel in kernels] == [0, 0]
+    assert not list(tmp_path.iterdir())
+    zygote.close()
 
 
 @pytest.mark.slow
