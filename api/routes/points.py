@@ -3,19 +3,20 @@
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BeforeValidator, Field
 
-from api.access import Asker, Caller, SessionId
+from api.access import Asker, Caller, OwnSession, SessionId
 from api.answers import PointShown
 from api.problems import ANSWERS, Problem, known
+from api.subject import Subject
 from api.wire import Moment, Wire, iso
 from squashlib.scoring import parse_points, referee
 from store import jobs
-from store.points import events_of, fold, to_undo
-from store.tables import PointEvent, SessionEvent, SessionRow, now
+from store.points import Taken, append, events_of, fold, to_undo
+from store.tables import SessionRow, now
 
-router = APIRouter(prefix="/api/sessions/{session_id}/points", tags=["points"], responses=ANSWERS)
+router = Subject("points", "/api/sessions/{session_id}/points", ANSWERS)
 
 Score = Annotated[int | None, Field(ge=0, le=99)]
 
@@ -81,7 +82,7 @@ def _shown(point: dict[str, Any], session_id: Any, number: int, flags: tuple[str
     }
 
 
-def _held(events: list[PointEvent], row: SessionRow) -> list[dict[str, Any]]:
+def _held(events: list[Taken], row: OwnSession | SessionRow) -> list[dict[str, Any]]:
     """Points that hold, with the laws' flags."""
     points = fold(events)
     rulings = referee(parse_points(points, row.start_time), row.scoring_system).rulings
@@ -91,17 +92,7 @@ def _held(events: list[PointEvent], row: SessionRow) -> list[dict[str, Any]]:
     ]
 
 
-def _record(
-    caller: Caller, tx: Any, row: SessionRow, point_id: str, op: str, body: dict[str, Any], server: bool
-) -> PointEvent:
-    """Append an event, for the journal and for those who watch."""
-    common = {"session_id": row.session_id, "user_id": caller.user_id}
-    event = PointEvent(**common, point_id=point_id, op=op, body=body, server_clock=server)
-    tx.add_all([event, SessionEvent(**common, event="point", data={"point_id": point_id, "op": op})])
-    return event
-
-
-def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
+def _settled(caller: Caller, tx: Any, row: OwnSession) -> str | None:
     """Once a session is analysed, a later point changes its analysis."""
     if row.revision is None:
         return None
@@ -117,14 +108,15 @@ def add(session_id: SessionId, press: Press, caller: Asker, response: Response) 
     body = _body(press)
     body.setdefault("timestamp", iso(now()))
     with caller.begin() as tx:
-        row = caller.held_session(tx, session_id)
+        row = caller.held(tx, session_id)
         events = events_of(tx, row.session_id)
         if press.point_id is None:
             point_id = _repeated(events, press, body) or point_id
         again = _is_known(events, point_id, body, press)
         job_id = None
         if not again:
-            events.append(_record(caller, tx, row, point_id, "add", body, press.timestamp is None))
+            clock = press.timestamp is None
+            events.append(append(tx, row.session_id, row.user_id, point_id, "add", body, server_clock=clock))
             job_id = _settled(caller, tx, row)
         held = _held(events, row)
     response.status_code = 200 if again else 201
@@ -133,7 +125,7 @@ def add(session_id: SessionId, press: Press, caller: Asker, response: Response) 
     return found or _shown({**body, "point_id": point_id}, session_id, len(held))
 
 
-def _is_known(events: list[PointEvent], point_id: str, body: dict[str, Any], press: Press) -> bool:
+def _is_known(events: list[Taken], point_id: str, body: dict[str, Any], press: Press) -> bool:
     """Whether this point was sent before; 409 if it was another one."""
     first = next((event for event in events if event.point_id == point_id and event.op == "add"), None)
     if first is None:
@@ -144,7 +136,7 @@ def _is_known(events: list[PointEvent], point_id: str, body: dict[str, Any], pre
     return True
 
 
-def _repeated(events: list[PointEvent], press: Press, body: dict[str, Any]) -> str | None:
+def _repeated(events: list[Taken], press: Press, body: dict[str, Any]) -> str | None:
     """The last point, if this one is word for word the same: a lost answer, since no two rallies end at one score."""
     scored = press.score_me_after is not None and press.score_opponent_after is not None
     if not scored or press.timestamp is not None or str(press.is_let).lower() == "true":
@@ -167,11 +159,11 @@ def list_points(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
 def undo(session_id: SessionId, caller: Asker) -> None:
     """Undo what was done last: a correction gives the earlier values back, else the last point goes."""
     with caller.begin() as tx:
-        row = caller.held_session(tx, session_id)
+        row = caller.held(tx, session_id)
         found = to_undo(events_of(tx, row.session_id))
         if found is None:
             raise Problem(404, "There is no point to undo.")
-        _record(caller, tx, row, found[0], "undo", found[1], True)
+        append(tx, row.session_id, row.user_id, found[0], "undo", found[1], server_clock=True)
         job_id = _settled(caller, tx, row)
     caller.state.hand_over(job_id)
 
@@ -180,9 +172,10 @@ def undo(session_id: SessionId, caller: Asker) -> None:
 def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker) -> dict[str, Any]:
     """Correct a point; what was there before stays in the history."""
     with caller.begin() as tx:
-        row = caller.held_session(tx, session_id)
+        row = caller.held(tx, session_id)
         events = _known(tx, row, point_id)
-        events.append(_record(caller, tx, row, str(point_id), "edit", _body(press), False))
+        body = _body(press)
+        events.append(append(tx, row.session_id, row.user_id, str(point_id), "edit", body, server_clock=False))
         job_id = _settled(caller, tx, row)
         held = _held(events, row)
     caller.state.hand_over(job_id)
@@ -193,14 +186,14 @@ def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker
 def remove(session_id: SessionId, point_id: uuid.UUID, caller: Asker) -> None:
     """Take a point away."""
     with caller.begin() as tx:
-        row = caller.held_session(tx, session_id)
+        row = caller.held(tx, session_id)
         _known(tx, row, point_id)
-        _record(caller, tx, row, str(point_id), "delete", {}, True)
+        append(tx, row.session_id, row.user_id, str(point_id), "delete", {}, server_clock=True)
         job_id = _settled(caller, tx, row)
     caller.state.hand_over(job_id)
 
 
-def _known(tx: Any, row: SessionRow, point_id: uuid.UUID) -> list[PointEvent]:
+def _known(tx: Any, row: OwnSession, point_id: uuid.UUID) -> list[Taken]:
     """The session's events; 404 if the point is none that holds."""
     events = events_of(tx, row.session_id)
     if not any(point["point_id"] == str(point_id) for point in fold(events)):

@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field, field_validator
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -13,11 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from api.access import Asker, Caller, SessionId
 from api.answers import SessionMade, SessionShown
 from api.problems import ANSWERS, Problem, known
+from api.subject import Subject
 from api.wire import Moment, Wire, iso, storable
 from store import jobs
 from store.tables import AnalysisRow, PointEvent, SessionRow, Upload, now
 
-router = APIRouter(prefix="/api/sessions", tags=["sessions"], responses=ANSWERS)
+router = Subject("sessions", "/api/sessions", ANSWERS)
 
 Kind = Literal["match", "training"]
 Score = Annotated[int | None, Field(ge=0, le=99)]

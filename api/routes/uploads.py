@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import File, Request, Response, UploadFile
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
@@ -10,12 +10,13 @@ from api import ratelimit
 from api.access import Asker, Caller, SessionId
 from api.answers import BatchReceived, Received, UploadsShown, UploadStatus
 from api.problems import ANSWERS, Problem, known
+from api.subject import Subject
 from api.wire import iso
 from squashlib.errors import DecodeError, NotFoundError
 from store import jobs
 from store.tables import Job, Upload
 
-router = APIRouter(prefix="/api/sessions/{session_id}", tags=["uploads"], responses=ANSWERS)
+router = Subject("uploads", "/api/sessions/{session_id}", ANSWERS)
 
 MAX_FILE = 256 << 20
 MAX_BATCH = 32 << 20
