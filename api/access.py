@@ -137,17 +137,29 @@ def bearer_token(request: Request) -> str | None:
     return request.cookies.get(ACCESS_COOKIE)
 
 
-def _caller(request: Request, state: State, _shown: Annotated[object, Depends(_bearer)] = None) -> Caller:
-    token = bearer_token(request)
+@dataclass(frozen=True)
+class Knock:
+    """Somebody at the door, not yet known; the subject's router lets them in before an endpoint runs."""
+
+    request: Request
+
+    def let_in(self) -> Caller:
+        """Who it is; 401 for nobody, 429 for one who asks too much."""
+        request, state = self.request, self.request.app.state.squash
+        token = bearer_token(request)
+        known: Caller | None = getattr(request.state, "caller", None)  # where Idempotency-Key asked first
+        found = known or (identify(state, token) if token else None)
+        if found is None:
+            ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
+            raise tokens.refused()
+        ratelimit.count(request, state.limiter, "user", found.user_id)
+        return found
+
+
+async def _knock(request: Request, _shown: Annotated[object, Depends(_bearer)] = None) -> Knock:
     if request.method not in ("GET", "HEAD") and "authorization" not in request.headers:
         _same_site(request)
-    known: Caller | None = getattr(request.state, "caller", None)  # where Idempotency-Key asked first
-    found = known or (identify(state, token) if token else None)
-    if found is None:
-        ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
-        raise tokens.refused()
-    ratelimit.count(request, state.limiter, "user", found.user_id)
-    return found
+    return Knock(request)
 
 
 def _same_site(request: Request) -> None:
@@ -156,7 +168,8 @@ def _same_site(request: Request) -> None:
         raise Problem(403, "A request with a cookie needs the header X-Requested-With.")
 
 
-Asker = Annotated[Caller, Depends(_caller)]
+#: What an endpoint gets as a `Caller`; without the router that lets in it would get a `Knock`, which opens nothing.
+Asker = Annotated[Caller, Depends(_knock)]
 
 
 #: Asked anew for each request: a login that was ended, anywhere, lets nobody in.

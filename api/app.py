@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio.to_thread
 from fastapi import FastAPI
 from pythonjsonlogger.json import JsonFormatter
 
@@ -35,7 +34,6 @@ from api.routes import (
 )
 from api.state import opened
 from api.watched import Watched
-from store.engines import THREADS
 
 #: A path is looked for in this order: first what watches ask for while a match goes on.
 ROUTES = (
@@ -47,8 +45,6 @@ ROUTES = (
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     _log_as_json()
-    # More would only wait for each other, for the interpreter and for connections to the database.
-    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     app.state.squash = opened()
     idempotency.forget_old(app.state.squash)
     yield

@@ -11,10 +11,12 @@ import socket
 import tempfile
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from typing import IO, Any
 
 from cryptography.fernet import Fernet
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -34,6 +36,17 @@ MAX_KEPT = 256 << 10
 #: Answers that say "again, please": the next request with the key is a new one.
 NOT_KEPT = {401, 403, 408, 429}
 _HERE = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+#: Single statements: a watch puts a key on everything that it sends.
+_TAKE = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(IdempotencyKey.__table__)
+    .on_conflict_do_nothing()
+    .returning(IdempotencyKey.__table__.c.key)
+    for dialect in (postgresql, sqlite)
+}
+_THIS = IdempotencyKey.user_id == bindparam("owner"), IdempotencyKey.key == bindparam("name")
+_KEEP_ANSWER = update(IdempotencyKey.__table__).where(*_THIS)  # type: ignore[arg-type]
+_DROP = delete(IdempotencyKey.__table__).where(*_THIS)  # type: ignore[arg-type]
 
 
 class Idempotency:
@@ -114,7 +127,7 @@ def _owner(state: ApiState, request: Request) -> str | None:
     token = bearer_token(request)
     if token is None:
         return "anonymous" if request.url.path.startswith("/api/auth/") else None
-    caller = identify(state, token)
+    caller = request.state.caller = identify(state, token)
     return caller.user_id if caller else None
 
 
@@ -145,7 +158,10 @@ def _digest(state: ApiState, request: Request, body: IO[bytes]) -> str:
 
 def _begin(state: ApiState, owner: str, key: str, digest: str) -> Response | None:
     """None if the request is to run now."""
-    row = IdempotencyKey(user_id=owner, key=key, request_hash=digest, body={"holder": _HERE})
+    taken = {"user_id": owner, "key": key, "request_hash": digest, "body": {"holder": _HERE}}
+    if state.store.catalog.do(_TAKE[state.store.catalog.engine.dialect.name], taken) is not None:
+        return None
+    row = IdempotencyKey(**taken)
     try:
         with state.store.catalog.begin() as tx:
             held = tx.get(IdempotencyKey, (owner, key), with_for_update=True)
@@ -165,7 +181,7 @@ def _again(state: ApiState, held: IdempotencyKey, digest: str) -> Response:
         return answer(409, "This Idempotency-Key was used for another request; use a new one for new content.")
     if held.status is None:
         return answer(409, "The first request with this Idempotency-Key is still running.", {"Retry-After": "1"})
-    kept = json.loads(_seal(state).decrypt((held.body or {})["sealed"].encode()))
+    kept = json.loads(_seal(state.secret_key).decrypt((held.body or {})["sealed"].encode()))
     return Response(kept["body"], held.status, {"Idempotency-Replayed": "true", "Content-Type": kept["type"]})
 
 
@@ -188,18 +204,19 @@ def _is_lost(held: IdempotencyKey) -> bool:
 
 
 def _end(state: ApiState, owner: str, key: str, kept: Answer) -> None:
-    with state.store.catalog.begin() as tx:
-        held = tx.get(IdempotencyKey, (owner, key))
-        if held is not None and kept.worth_keeping:
-            content = json.dumps({"type": kept.type, "body": kept.body.decode()}).encode()
-            held.status, held.body = kept.status, {"sealed": _seal(state).encrypt(content).decode()}
-        elif held is not None:
-            tx.delete(held)
+    this = {"owner": owner, "name": key}
+    if not kept.worth_keeping:
+        state.store.catalog.do(_DROP, this)
+        return
+    content = json.dumps({"type": kept.type, "body": kept.body.decode()}).encode()
+    sealed = {"sealed": _seal(state.secret_key).encrypt(content).decode()}
+    state.store.catalog.do(_KEEP_ANSWER, this | {"status": kept.status, "body": sealed})
 
 
-def _seal(state: ApiState) -> Fernet:
+@lru_cache(4)
+def _seal(secret_key: str) -> Fernet:
     """Answers may hold tokens and secrets: they are kept encrypted."""
-    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"idempotency" + state.secret_key.encode()).digest()))
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"idempotency" + secret_key.encode()).digest()))
 
 
 def forget_old(state: Any) -> None:

@@ -1,19 +1,65 @@
-"""Routes of one subject, whose operations a generated client calls by the subject and the verb."""
+"""Routes of one subject, each run in one go on a thread of its own: who asks is looked up there too."""
 
+import asyncio
+import inspect
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from api.access import Knock
+from store.engines import THREADS
+
 Answers = dict[int | str, dict[str, Any]]
+
+#: More would only wait for each other, for the interpreter and for connections to the database.
+_HANDS = ThreadPoolExecutor(THREADS, "request")
 
 
 class Subject(APIRouter):
-    """A router of `subject`'s operations under `prefix`, each of which may answer `answers` as well."""
+    """A router of `subject`'s operations under `prefix`, each of which may answer `answers` as well.
 
-    def __init__(self, subject: str, prefix: str = "", answers: Answers | None = None) -> None:
-        super().__init__(prefix=prefix, tags=[subject], responses=answers, generate_unique_id_function=_named)
+    A generated client calls them by the subject and the verb.
+    """
+
+    def __init__(
+        self, subject: str, prefix: str = "", answers: Answers | None = None, *, in_schema: bool = True
+    ) -> None:
+        super().__init__(
+            prefix=prefix,
+            tags=[subject],
+            responses=answers,
+            include_in_schema=in_schema,
+            generate_unique_id_function=_named,
+        )
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Take a route whose `caller` is let in before it runs."""
+        super().add_api_route(path, _guarded(endpoint), **options)
 
 
 def _named(route: APIRoute) -> str:
     return f"{route.tags[0]}_{route.name}"
+
+
+def _guarded(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Let in who knocks, then run the endpoint: with it on one thread, since each change of thread costs."""
+    waits = inspect.iscoroutinefunction(endpoint)
+
+    @wraps(endpoint)
+    async def guarded(**given: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        if not waits:
+            return await loop.run_in_executor(_HANDS, lambda: endpoint(**_let_in(given)))
+        if any(isinstance(value, Knock) for value in given.values()):
+            given = await loop.run_in_executor(_HANDS, _let_in, given)
+        return await endpoint(**given)
+
+    return guarded
+
+
+def _let_in(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.let_in() if isinstance(value, Knock) else value for name, value in given.items()}

@@ -89,6 +89,17 @@ class Catalog:
         with self._engines.glances.connect() as connection:
             return connection.execution_options(**{READ_ONLY: True}).execute(query, values).first()
 
+    def do(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+        """One statement of the platform itself that changes something and is committed; its first row, if it has any.
+
+        Not tried again by itself: whether a connection that died had committed is not known.
+        """
+        with self._turn, self._engines.glances.connect() as connection:
+            found = connection.execute(statement, values)
+            row = found.first() if found.returns_rows else None
+            connection.commit()
+            return row
+
     def _claimed(self, options: dict[str, Any] | None = None) -> Session:
         """A transaction that has begun; where its pooled connection has died meanwhile, one on a fresh connection."""
         try:

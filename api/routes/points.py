@@ -10,7 +10,7 @@ from api.access import Asker, Caller, OwnSession, SessionId
 from api.answers import PointShown
 from api.problems import ANSWERS, Problem, known
 from api.subject import Subject
-from api.wire import Moment, Wire, iso
+from api.wire import Moment, Wire, iso, rendered
 from squashlib.scoring import parse_points, referee
 from store import jobs
 from store.points import Taken, append, events_of, fold, to_undo
@@ -100,7 +100,7 @@ def _settled(caller: Caller, tx: Any, row: OwnSession) -> str | None:
 
 
 @router.post("", status_code=201, responses=known(PointShown), response_model=PointShown)
-def add(session_id: SessionId, press: Press, caller: Asker, response: Response) -> dict[str, Any]:
+def add(session_id: SessionId, press: Press, caller: Asker) -> Response:
     """Record a point; the same `point_id` again is the same point. Without `timestamp` the server's clock counts."""
     if press.winner is None and str(press.is_let).lower() != "true":
         raise Problem(422, "winner is missing, must be 'me' or 'opponent' for a point that is no let.")
@@ -119,10 +119,10 @@ def add(session_id: SessionId, press: Press, caller: Asker, response: Response) 
             events.append(append(tx, row.session_id, row.user_id, point_id, "add", body, server_clock=clock))
             job_id = _settled(caller, tx, row)
         held = _held(events, row)
-    response.status_code = 200 if again else 201
     caller.state.hand_over(job_id)
     found = next((point for point in held if point["point_id"] == point_id), None)
-    return found or _shown({**body, "point_id": point_id}, session_id, len(held))
+    found = found or _shown({**body, "point_id": point_id}, session_id, len(held))
+    return rendered(found, 200 if again else 201)
 
 
 def _is_known(events: list[Taken], point_id: str, body: dict[str, Any], press: Press) -> bool:
@@ -148,11 +148,11 @@ def _repeated(events: list[Taken], press: Press, body: dict[str, Any]) -> str | 
 
 
 @router.get("", response_model=list[PointShown])
-def list_points(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
+def list_points(session_id: SessionId, caller: Asker) -> Response:
     """All points that hold, in order, with what the laws of scoring find odd."""
     with caller.look() as tx:
         row = caller.seen_session(tx, session_id, "points")
-        return _held(events_of(tx, row.session_id), row)
+        return rendered(_held(events_of(tx, row.session_id), row))
 
 
 @router.delete("/last", status_code=204)
