@@ -90,6 +90,12 @@ class Caller:
         if found is None or found.user_id != self.user_id:
             raise unknown_session(session_id)
 
+    def must_still_own(self, tx: Session, session_id: uuid.UUID) -> None:
+        """As `must_own`, in a transaction."""
+        found = tx.connection().execute(_OWNER, {"session_id": str(session_id)}).first()
+        if found is None or found.user_id != self.user_id:
+            raise unknown_session(session_id)
+
     def held(self, tx: Session, session_id: uuid.UUID) -> OwnSession:
         """As `held_session`, by a plain statement: what a watch waits for at each press."""
         row = tx.connection().execute(_OWN, {"session_id": str(session_id)}).first()

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from api.access import Knock
 from store.engines import THREADS
 
+T = TypeVar("T")
 Answers = dict[int | str, dict[str, Any]]
 
 #: More would only wait for each other, for the interpreter and for connections to the database.
@@ -41,6 +42,11 @@ class Subject(APIRouter):
         super().add_api_route(path, _guarded(endpoint), **options)
 
 
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do what waits for a database or for much arithmetic where it keeps nobody else waiting."""
+    return await asyncio.get_running_loop().run_in_executor(_HANDS, work)
+
+
 def _named(route: APIRoute) -> str:
     return f"{route.tags[0]}_{route.name}"
 
@@ -51,11 +57,10 @@ def _guarded(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(endpoint)
     async def guarded(**given: Any) -> Any:
-        loop = asyncio.get_running_loop()
         if not waits:
-            return await loop.run_in_executor(_HANDS, lambda: endpoint(**_let_in(given)))
+            return await in_thread(lambda: endpoint(**_let_in(given)))
         if any(isinstance(value, Knock) for value in given.values()):
-            given = await loop.run_in_executor(_HANDS, _let_in, given)
+            given = await in_thread(lambda: _let_in(given))
         return await endpoint(**given)
 
     return guarded

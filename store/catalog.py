@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Executable, Row, text
+from sqlalchemy import Executable, Row, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -45,13 +45,13 @@ class Catalog:
         return self.engine.dialect.name == "postgresql"
 
     @classmethod
-    def open(cls, url: str) -> "Catalog":
-        """Connect, and bring the tables up to date."""
+    def open(cls, url: str, owner_url: str | None = None) -> "Catalog":
+        """Connect, and bring the tables up to date as their owner (who, on PostgreSQL, should be another login)."""
         from store.migrations.upgrade import upgrade
 
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        upgrade(url)
+        upgrade(owner_url or url, login=make_url(url).username)
         return cls(connect(url))
 
     def close(self) -> None:

@@ -1,9 +1,9 @@
-"""Points: pressed, corrected, undone; what breaks the laws of scoring is flagged, never refused."""
+"""Points: pressed on a watch or by a referee, corrected, undone; what breaks the laws is flagged, never refused."""
 
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import BeforeValidator, Field
 
 from api.access import Asker, Caller, OwnSession, SessionId
@@ -11,9 +11,10 @@ from api.answers import PointShown
 from api.problems import ANSWERS, Problem, known
 from api.subject import Subject
 from api.wire import Moment, Wire, iso, rendered
+from squashlib.dual_scoring import settle, source_of
 from squashlib.scoring import parse_points, referee
 from store import jobs
-from store.points import Taken, append, events_of, fold, to_undo
+from store.points import Taken, append, events_of, fold, to_undo, whole_rally
 from store.tables import SessionRow, now
 
 router = Subject("points", "/api/sessions/{session_id}/points", ANSWERS)
@@ -49,7 +50,7 @@ class Press(Wire):
     game_number: Annotated[int | None, Field(ge=1, le=99)] = None
     is_let: Annotated[bool | Literal["true", "false"], BeforeValidator(_flag)] = False
     hr_at_point_end: float | None = Field(None, ge=0, le=300)
-    source: str | None = Field(None, max_length=40)
+    source: str | None = Field(None, max_length=40, examples=["watch", "phone", "referee"])
 
 
 def _body(press: Press) -> dict[str, Any]:
@@ -76,6 +77,7 @@ def _shown(point: dict[str, Any], session_id: Any, number: int, flags: tuple[str
         "is_let": False,
         **point,
         "score_after": after,
+        "source": source_of(point),
         "session_id": str(session_id),
         "point_number": number,
         "flags": list(flags),
@@ -83,13 +85,21 @@ def _shown(point: dict[str, Any], session_id: Any, number: int, flags: tuple[str
 
 
 def _held(events: list[Taken], row: OwnSession | SessionRow) -> list[dict[str, Any]]:
-    """Points that hold, with the laws' flags."""
-    points = fold(events)
-    rulings = referee(parse_points(points, row.start_time), row.scoring_system).rulings
-    return [
-        _shown(point, row.session_id, i, ruling.flags)
-        for i, (point, ruling) in enumerate(zip(points, rulings, strict=True), 1)
-    ]
+    """Presses that hold, with the laws' flags; those that another device's press stands for are flagged and named."""
+    presses = fold(events)
+    verdicts = settle(presses, row.scoring_system)
+    counting = [(i, presses[i]) for i, verdict in enumerate(verdicts) if verdict.counts]
+    rulings = referee(parse_points([press for _, press in counting], row.start_time), row.scoring_system).rulings
+    shown: dict[int, dict[str, Any]] = {}
+    for number, ((i, press), ruling) in enumerate(zip(counting, rulings, strict=True), 1):
+        flags = (*ruling.flags, "sources_disagree") if verdicts[i].disputed else ruling.flags
+        shown[i] = _shown(press, row.session_id, number, flags)
+    for i, verdict in enumerate(verdicts):
+        if verdict.beaten_by is not None:
+            better = shown[verdict.beaten_by]
+            beaten = _shown(presses[i], row.session_id, better["point_number"], ("superseded",))
+            shown[i] = beaten | {"superseded_by": better["point_id"]}
+    return [shown[i] for i in range(len(presses))]
 
 
 def _settled(caller: Caller, tx: Any, row: OwnSession) -> str | None:
@@ -141,26 +151,30 @@ def _repeated(events: list[Taken], press: Press, body: dict[str, Any]) -> str | 
     scored = press.score_me_after is not None and press.score_opponent_after is not None
     if not scored or press.timestamp is not None or str(press.is_let).lower() == "true":
         return None
-    held = fold(events)
+    held = [point for point in fold(events) if point.get("source") == body.get("source")]
     last = {name: value for name, value in held[-1].items() if name not in ("timestamp", "point_id")} if held else None
     same = {name: value for name, value in body.items() if name != "timestamp"} == last
     return str(held[-1]["point_id"]) if same else None
 
 
 @router.get("", response_model=list[PointShown])
-def list_points(session_id: SessionId, caller: Asker) -> Response:
-    """All points that hold, in order, with what the laws of scoring find odd."""
+def list_points(session_id: SessionId, caller: Asker, superseded: bool = False) -> Response:
+    """The points that count, in order, with what the laws find odd; with `superseded` every device's presses."""
     with caller.look() as tx:
         row = caller.seen_session(tx, session_id, "points")
-        return rendered(_held(events_of(tx, row.session_id), row))
+        held = _held(events_of(tx, row.session_id), row)
+    return rendered([point for point in held if superseded or point.get("superseded_by") is None])
 
 
 @router.delete("/last", status_code=204)
-def undo(session_id: SessionId, caller: Asker) -> None:
-    """Undo what was done last: a correction gives the earlier values back, else the last point goes."""
+def undo(session_id: SessionId, caller: Asker, source: Annotated[str | None, Query(max_length=40)] = None) -> None:
+    """Undo what was done last: a correction gives the earlier values back, else the last rally goes.
+
+    With `source` only what that device did last, so that another's press of the rally counts.
+    """
     with caller.begin() as tx:
         row = caller.held(tx, session_id)
-        found = to_undo(events_of(tx, row.session_id))
+        found = to_undo(events_of(tx, row.session_id), row.scoring_system, source)
         if found is None:
             raise Problem(404, "There is no point to undo.")
         append(tx, row.session_id, row.user_id, found[0], "undo", found[1], server_clock=True)
@@ -184,11 +198,11 @@ def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker
 
 @router.delete("/{point_id}", status_code=204)
 def remove(session_id: SessionId, point_id: uuid.UUID, caller: Asker) -> None:
-    """Take a point away."""
+    """Take a point away, with every device's press of it."""
     with caller.begin() as tx:
         row = caller.held(tx, session_id)
-        _known(tx, row, point_id)
-        append(tx, row.session_id, row.user_id, str(point_id), "delete", {}, server_clock=True)
+        body = whole_rally(_known(tx, row, point_id), str(point_id), row.scoring_system)
+        append(tx, row.session_id, row.user_id, str(point_id), "delete", body, server_clock=True)
         job_id = _settled(caller, tx, row)
     caller.state.hand_over(job_id)
 
