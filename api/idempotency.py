@@ -11,14 +11,13 @@ import socket
 import tempfile
 from contextlib import suppress
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import IO, Any
 
 from cryptography.fernet import Fernet
 from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,12 +25,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access import bearer_token, identify
 from api.problems import answer
 from api.state import ApiState
+from api.subject import in_thread
 from store.tables import IdempotencyKey, now
 
 KEEP = timedelta(days=7)
 #: A first request that another machine was working on this long ago has died with it.
 LOST = timedelta(minutes=10)
 MAX_BODY = 257 << 20
+IN_MEMORY = 1 << 20
 MAX_KEPT = 256 << 10
 #: Answers that say "again, please": the next request with the key is a new one.
 NOT_KEPT = {401, 403, 408, 429}
@@ -66,40 +67,40 @@ class Idempotency:
             await answer(422, "Idempotency-Key must be 1 to 200 visible ASCII characters.")(scope, receive, send)
             return
         state: ApiState = scope["app"].state.squash
-        owner = await run_in_threadpool(_owner, state, request)
+        owner = await in_thread(lambda: _owner(state, request))
         if owner is None:
             await self.app(scope, receive, send)
             return
-        with tempfile.SpooledTemporaryFile(max_size=1 << 20, prefix="squash-body-") as body:
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, prefix="squash-body-") as body:
             if not await _spooled(request, body):
                 await answer(413, f"The body is larger than {MAX_BODY} bytes.")(scope, receive, send)
                 return
-            digest = await run_in_threadpool(_digest, state, request, body)
-            held = await run_in_threadpool(_begin, state, owner, key, digest)
+            held = await in_thread(lambda: _begin(state, owner, key, _digest(state, request, body)))
             if held is not None:
                 await held(scope, receive, send)
             else:
                 await self._run(scope, send, body, state, owner, key)
 
     async def _run(self, scope: Scope, send: Send, body: IO[bytes], state: ApiState, owner: str, key: str) -> None:
+        large = body.seek(0, os.SEEK_END) > IN_MEMORY
         body.seek(0)
         kept = Answer()
 
         async def replay() -> Message:
-            piece = await run_in_threadpool(body.read, 1 << 20)
+            piece = await in_thread(lambda: body.read(1 << 20)) if large else body.read()
             return {"type": "http.request", "body": piece, "more_body": bool(piece)}
 
         async def keep(message: Message) -> None:
             kept.add(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                await run_in_threadpool(_end, state, owner, key, kept)
+                await in_thread(lambda: _end(state, owner, key, kept))
             await send(message)
 
         try:
             await self.app(scope, replay, keep)
         finally:
             if not kept.complete:
-                await run_in_threadpool(_end, state, owner, key, kept)
+                await in_thread(lambda: _end(state, owner, key, kept))
 
 
 class Answer:
@@ -137,7 +138,10 @@ async def _spooled(request: Request, body: IO[bytes]) -> bool:
         size += len(piece)
         if size > MAX_BODY:
             return False
-        await run_in_threadpool(body.write, piece)
+        if size <= IN_MEMORY:
+            body.write(piece)
+        else:
+            await in_thread(partial(body.write, piece))
     return True
 
 
