@@ -3,8 +3,9 @@
 import uuid
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import jwt
 from fastapi import Depends, Path, Request
@@ -36,9 +37,20 @@ SessionId = Annotated[
 ]
 
 
-_OWNER = select(SessionRow.user_id).where(
-    SessionRow.session_id == bindparam("session_id"), SessionRow.deleted_at.is_(None)
-)
+class OwnSession(NamedTuple):
+    """What the points of a session need to know of it."""
+
+    session_id: str
+    user_id: str
+    start_time: datetime
+    scoring_system: str | None
+    revision: str | None
+
+
+_SESSIONS = SessionRow.__table__
+_LIVING = _SESSIONS.c.session_id == bindparam("session_id"), _SESSIONS.c.deleted_at.is_(None)
+_OWNER = select(_SESSIONS.c.user_id).where(*_LIVING)
+_OWN = select(*(_SESSIONS.c[name] for name in OwnSession._fields)).where(*_LIVING).with_for_update(key_share=True)
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,19 @@ class Caller:
         found = self.state.store.catalog.glance(_OWNER, {"session_id": str(session_id)})
         if found is None or found.user_id != self.user_id:
             raise unknown_session(session_id)
+
+    def must_still_own(self, tx: Session, session_id: uuid.UUID) -> None:
+        """As `must_own`, in a transaction."""
+        found = tx.connection().execute(_OWNER, {"session_id": str(session_id)}).first()
+        if found is None or found.user_id != self.user_id:
+            raise unknown_session(session_id)
+
+    def held(self, tx: Session, session_id: uuid.UUID) -> OwnSession:
+        """As `held_session`, by a plain statement: what a watch waits for at each press."""
+        row = tx.connection().execute(_OWN, {"session_id": str(session_id)}).first()
+        if row is None or row.user_id != self.user_id:
+            raise unknown_session(session_id)
+        return OwnSession._make(row)
 
     def held_session(self, tx: Session, session_id: uuid.UUID) -> SessionRow:
         """As `own_session`; others who would change it wait until this transaction ends."""
@@ -118,16 +143,29 @@ def bearer_token(request: Request) -> str | None:
     return request.cookies.get(ACCESS_COOKIE)
 
 
-def _caller(request: Request, state: State, _shown: Annotated[object, Depends(_bearer)] = None) -> Caller:
-    token = bearer_token(request)
+@dataclass(frozen=True)
+class Knock:
+    """Somebody at the door, not yet known; the subject's router lets them in before an endpoint runs."""
+
+    request: Request
+
+    def let_in(self) -> Caller:
+        """Who it is; 401 for nobody, 429 for one who asks too much."""
+        request, state = self.request, self.request.app.state.squash
+        token = bearer_token(request)
+        known: Caller | None = getattr(request.state, "caller", None)  # where Idempotency-Key asked first
+        found = known or (identify(state, token) if token else None)
+        if found is None:
+            ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
+            raise tokens.refused()
+        ratelimit.count(request, state.limiter, "user", found.user_id)
+        return found
+
+
+async def _knock(request: Request, _shown: Annotated[object, Depends(_bearer)] = None) -> Knock:
     if request.method not in ("GET", "HEAD") and "authorization" not in request.headers:
         _same_site(request)
-    found = identify(state, token) if token else None
-    if found is None:
-        ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
-        raise tokens.refused()
-    ratelimit.count(request, state.limiter, "user", found.user_id)
-    return found
+    return Knock(request)
 
 
 def _same_site(request: Request) -> None:
@@ -136,7 +174,8 @@ def _same_site(request: Request) -> None:
         raise Problem(403, "A request with a cookie needs the header X-Requested-With.")
 
 
-Asker = Annotated[Caller, Depends(_caller)]
+#: What an endpoint gets as a `Caller`; without the router that lets in it would get a `Knock`, which opens nothing.
+Asker = Annotated[Caller, Depends(_knock)]
 
 
 #: Asked anew for each request: a login that was ended, anywhere, lets nobody in.

@@ -136,7 +136,12 @@ class PointShown(Answer):
     score_after: Score
     game_number: int | None = Field(examples=[1])
     is_let: bool | Literal["true", "false"] = Field(description="In the form in which it was sent")
-    flags: list[str] = Field(description="What the laws of scoring find odd")
+    source: str = Field(description="The device: referee counts before phone, phone before watch", examples=["watch"])
+    superseded_by: str | None = Field(None, description="The better source's press that counts for this rally")
+    flags: list[str] = Field(
+        description="What the laws of scoring find odd; `sources_disagree` where another device says otherwise, "
+        "`superseded` for a press that does not count"
+    )
 
 
 class Recommendation(Answer):

@@ -11,12 +11,13 @@ import socket
 import tempfile
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache, partial
 from typing import IO, Any
 
 from cryptography.fernet import Fernet
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,16 +25,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access import bearer_token, identify
 from api.problems import answer
 from api.state import ApiState
+from api.subject import in_thread
 from store.tables import IdempotencyKey, now
 
 KEEP = timedelta(days=7)
 #: A first request that another machine was working on this long ago has died with it.
 LOST = timedelta(minutes=10)
 MAX_BODY = 257 << 20
+IN_MEMORY = 1 << 20
 MAX_KEPT = 256 << 10
 #: Answers that say "again, please": the next request with the key is a new one.
 NOT_KEPT = {401, 403, 408, 429}
 _HERE = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+#: Single statements: a watch puts a key on everything that it sends.
+_TAKE = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(IdempotencyKey.__table__)
+    .on_conflict_do_nothing()
+    .returning(IdempotencyKey.__table__.c.key)
+    for dialect in (postgresql, sqlite)
+}
+_THIS = IdempotencyKey.user_id == bindparam("owner"), IdempotencyKey.key == bindparam("name")
+_KEEP_ANSWER = update(IdempotencyKey.__table__).where(*_THIS)  # type: ignore[arg-type]
+_DROP = delete(IdempotencyKey.__table__).where(*_THIS)  # type: ignore[arg-type]
 
 
 class Idempotency:
@@ -53,40 +67,40 @@ class Idempotency:
             await answer(422, "Idempotency-Key must be 1 to 200 visible ASCII characters.")(scope, receive, send)
             return
         state: ApiState = scope["app"].state.squash
-        owner = await run_in_threadpool(_owner, state, request)
+        owner = await in_thread(lambda: _owner(state, request))
         if owner is None:
             await self.app(scope, receive, send)
             return
-        with tempfile.SpooledTemporaryFile(max_size=1 << 20, prefix="squash-body-") as body:
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, prefix="squash-body-") as body:
             if not await _spooled(request, body):
                 await answer(413, f"The body is larger than {MAX_BODY} bytes.")(scope, receive, send)
                 return
-            digest = await run_in_threadpool(_digest, state, request, body)
-            held = await run_in_threadpool(_begin, state, owner, key, digest)
+            held = await in_thread(lambda: _begin(state, owner, key, _digest(state, request, body)))
             if held is not None:
                 await held(scope, receive, send)
             else:
                 await self._run(scope, send, body, state, owner, key)
 
     async def _run(self, scope: Scope, send: Send, body: IO[bytes], state: ApiState, owner: str, key: str) -> None:
+        large = body.seek(0, os.SEEK_END) > IN_MEMORY
         body.seek(0)
         kept = Answer()
 
         async def replay() -> Message:
-            piece = await run_in_threadpool(body.read, 1 << 20)
+            piece = await in_thread(lambda: body.read(1 << 20)) if large else body.read()
             return {"type": "http.request", "body": piece, "more_body": bool(piece)}
 
         async def keep(message: Message) -> None:
             kept.add(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                await run_in_threadpool(_end, state, owner, key, kept)
+                await in_thread(lambda: _end(state, owner, key, kept))
             await send(message)
 
         try:
             await self.app(scope, replay, keep)
         finally:
             if not kept.complete:
-                await run_in_threadpool(_end, state, owner, key, kept)
+                await in_thread(lambda: _end(state, owner, key, kept))
 
 
 class Answer:
@@ -114,7 +128,7 @@ def _owner(state: ApiState, request: Request) -> str | None:
     token = bearer_token(request)
     if token is None:
         return "anonymous" if request.url.path.startswith("/api/auth/") else None
-    caller = identify(state, token)
+    caller = request.state.caller = identify(state, token)
     return caller.user_id if caller else None
 
 
@@ -124,7 +138,10 @@ async def _spooled(request: Request, body: IO[bytes]) -> bool:
         size += len(piece)
         if size > MAX_BODY:
             return False
-        await run_in_threadpool(body.write, piece)
+        if size <= IN_MEMORY:
+            body.write(piece)
+        else:
+            await in_thread(partial(body.write, piece))
     return True
 
 
@@ -145,7 +162,10 @@ def _digest(state: ApiState, request: Request, body: IO[bytes]) -> str:
 
 def _begin(state: ApiState, owner: str, key: str, digest: str) -> Response | None:
     """None if the request is to run now."""
-    row = IdempotencyKey(user_id=owner, key=key, request_hash=digest, body={"holder": _HERE})
+    taken = {"user_id": owner, "key": key, "request_hash": digest, "body": {"holder": _HERE}}
+    if state.store.catalog.do(_TAKE[state.store.catalog.engine.dialect.name], taken) is not None:
+        return None
+    row = IdempotencyKey(**taken)
     try:
         with state.store.catalog.begin() as tx:
             held = tx.get(IdempotencyKey, (owner, key), with_for_update=True)
@@ -165,7 +185,7 @@ def _again(state: ApiState, held: IdempotencyKey, digest: str) -> Response:
         return answer(409, "This Idempotency-Key was used for another request; use a new one for new content.")
     if held.status is None:
         return answer(409, "The first request with this Idempotency-Key is still running.", {"Retry-After": "1"})
-    kept = json.loads(_seal(state).decrypt((held.body or {})["sealed"].encode()))
+    kept = json.loads(_seal(state.secret_key).decrypt((held.body or {})["sealed"].encode()))
     return Response(kept["body"], held.status, {"Idempotency-Replayed": "true", "Content-Type": kept["type"]})
 
 
@@ -188,18 +208,19 @@ def _is_lost(held: IdempotencyKey) -> bool:
 
 
 def _end(state: ApiState, owner: str, key: str, kept: Answer) -> None:
-    with state.store.catalog.begin() as tx:
-        held = tx.get(IdempotencyKey, (owner, key))
-        if held is not None and kept.worth_keeping:
-            content = json.dumps({"type": kept.type, "body": kept.body.decode()}).encode()
-            held.status, held.body = kept.status, {"sealed": _seal(state).encrypt(content).decode()}
-        elif held is not None:
-            tx.delete(held)
+    this = {"owner": owner, "name": key}
+    if not kept.worth_keeping:
+        state.store.catalog.do(_DROP, this)
+        return
+    content = json.dumps({"type": kept.type, "body": kept.body.decode()}).encode()
+    sealed = {"sealed": _seal(state.secret_key).encrypt(content).decode()}
+    state.store.catalog.do(_KEEP_ANSWER, this | {"status": kept.status, "body": sealed})
 
 
-def _seal(state: ApiState) -> Fernet:
+@lru_cache(4)
+def _seal(secret_key: str) -> Fernet:
     """Answers may hold tokens and secrets: they are kept encrypted."""
-    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"idempotency" + state.secret_key.encode()).digest()))
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"idempotency" + secret_key.encode()).digest()))
 
 
 def forget_old(state: Any) -> None:

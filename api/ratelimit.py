@@ -1,11 +1,12 @@
 """Rate limits: by user, by address for logins and pairings, by bytes for uploads; told in `RateLimit` headers."""
 
 import logging
+import threading
 import time
 
 from fastapi import Request
 from limits import RateLimitItem, parse
-from limits.storage import storage_from_string
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from api.problems import Problem
@@ -23,11 +24,34 @@ POLICIES: dict[str, RateLimitItem] = {
 }
 
 
+SWEEP_S = 60.0
+
+
+class _Counts(MemoryStorage):
+    """Counts of fixed windows in memory, swept once a minute; the library's own starts a thread for it at each hit."""
+
+    swept_at = 0.0
+    turn = threading.Lock()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count; the window begins with its first hit."""
+        with self.turn:
+            moment = time.time()
+            if moment - self.swept_at > SWEEP_S:
+                self.swept_at = moment
+                for old in list(self.expirations):
+                    self.get(old)  # forgets what is over
+            if self.get(key) == 0:
+                self.expirations[key] = moment + expiry
+            self.storage[key] += amount
+            return self.storage[key]
+
+
 class Limiter:
     """Counts in memory, or in Redis where several servers share the counts."""
 
     def __init__(self, redis_url: str | None) -> None:
-        self._strategy = FixedWindowRateLimiter(storage_from_string(redis_url or "memory://"))
+        self._strategy = FixedWindowRateLimiter(storage_from_string(redis_url) if redis_url else _Counts())
 
     def hit(self, policy: str, who: str, cost: int = 1) -> tuple[bool, int, int]:
         """Count; return whether it is allowed, how much is left and the seconds until the window ends."""

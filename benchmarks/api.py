@@ -1,8 +1,10 @@
 """The API under load on PostgreSQL, beside what the first system did: a row of the ORM for each heart rate.
 
-Real uvicorn with two workers, real HTTP, a PostgreSQL of its own with its usual durability (or the one of
-`SQUASH_BENCH_DATABASE_URL`); both ways get the same bodies over HTTP. `size` counts what 5,400 heart rates take on
-disk: the stored batch and its catalog rows against table and index of rows. `REQUESTS=` of memory's run.
+Real uvicorn with as many workers as `make up` starts (`WORKERS=` for others), real HTTP, a PostgreSQL of its own with
+its usual durability (or the one of `SQUASH_BENCH_DATABASE_URL`). Server, database and clients share the machine's
+cores; the clients are lean and all on one thread (`lines.py`), and a point's time counts from the moment at which it
+was due. Both ways get the same batches over HTTP. `size` counts what 5,400 heart rates take on disk: the stored batch
+and its catalog rows against table and index of rows. `REQUESTS=` of memory's run.
 """
 
 import contextlib
@@ -15,11 +17,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,9 +27,12 @@ from urllib.parse import urlsplit
 import psutil
 import psycopg
 
+from benchmarks.lines import as_fast_as_it_goes, each_second, request
+from flows.up import API_WORKERS
 from tests import services
 
-SAMPLES, WATCHES, SECONDS, BATCHES = 5400, 100, 10, 12
+SAMPLES, WATCHES, SECONDS, BATCHES = 5400, 100, 20, 12
+WORKERS = int(os.environ.get("WORKERS", API_WORKERS))
 REQUESTS = int(os.environ.get("REQUESTS", "20000"))
 START = datetime(2026, 1, 15, 10, tzinfo=UTC)
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="big.fit"\r\n\r\n%s\r\n--b--\r\n'
@@ -57,12 +60,6 @@ class Client:
         token = json.loads(self.ask("POST", "/api/auth/login", account))["access_token"]
         self.headers["Authorization"] = f"Bearer {token}"
         return self
-
-    def as_well(self) -> "Client":
-        """Another connection of the same person."""
-        other = Client(f"http://{self.host}")
-        other.headers = self.headers
-        return other
 
     def begin(self) -> str:
         return "/api/sessions/" + str(json.loads(self.ask("POST", "/api/sessions", b"{}"))["session_id"])
@@ -122,39 +119,6 @@ def kept_bytes(home: Path, database_url: str) -> int:
     return blobs + sum(int(size[0]) for size in sizes if size)
 
 
-def points(clients: list[Client], urls: list[str]) -> tuple[list[float], float]:
-    """Latencies of a press a second from each of 100 watches at once."""
-    took: list[float] = []
-    lock = threading.Lock()
-
-    def press(i: int) -> None:
-        time.sleep(i / WATCHES)
-        for _ in range(SECONDS):
-            began = time.perf_counter()
-            clients[i].ask("POST", f"{urls[i]}/points", b'{"winner":"me"}')
-            with lock:
-                took.append(time.perf_counter() - began)
-            time.sleep(max(0.0, 1 - (time.perf_counter() - began)))
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(WATCHES) as pool:
-        list(pool.map(press, range(WATCHES)))
-    return took, len(took) / (time.perf_counter() - began)
-
-
-def requests(clients: list[Client], path: str, n: int) -> float:
-    """Requests a second, eight at a time."""
-
-    def ask(client: Client) -> None:
-        for _ in range(n // len(clients)):
-            client.ask("GET", path)
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(len(clients)) as pool:
-        list(pool.map(ask, clients))
-    return n / (time.perf_counter() - began)
-
-
 def resident_mb(server: psutil.Process) -> float:
     """Memory of the server and its workers."""
     return sum(one.memory_info().rss for one in (server, *server.children(recursive=True))) / 1e6
@@ -174,7 +138,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, databases() as (ours_url, peer_url):
         home = Path(folder)
         settings = {"SQUASH_HOME": str(home), "SQUASH_DATABASE_URL": ours_url}
-        with serving("api.app:app", home, settings, 2) as (url, server):
+        with serving("api.app:app", home, settings, WORKERS) as (url, server):
             ours_s, ours_bytes = load(url, server, home, ours_url)
         peer = {"PEER_DATABASE_URL": peer_url.replace("postgresql://", "postgresql+psycopg://")}
         with serving("benchmarks.peers.rows_by_orm:app", home, peer, 1) as (url, _):
@@ -191,8 +155,12 @@ def load(url: str, server: psutil.Process, home: Path, database_url: str) -> tup
     before = kept_bytes(home, database_url)
     ours_s = send_batches(people[0], people[0].begin)
     ours_bytes = (kept_bytes(home, database_url) - before) // BATCHES
-    urls = [people[i % 8].begin() for i in range(WATCHES)]
-    took, rate = points([people[i % 8].as_well() for i in range(WATCHES)], urls)
+    print(f"# {WORKERS} workers; server, PostgreSQL and clients share {os.cpu_count()} cores")
+    tokens = [person.headers["Authorization"] for person in people]
+    paths = [f"{people[i % 8].begin()}/points" for i in range(WATCHES)]
+    presses = [request("POST", url, path, tokens[i % 8], b'{"winner":"me"}') for i, path in enumerate(paths)]
+    began, took = time.perf_counter(), each_second(url, presses, SECONDS)
+    rate = len(took) / (time.perf_counter() - began)
     p99, median = statistics.quantiles(took, n=100)[98], statistics.median(took)
     print(f"api_points_p99 ours={p99 * 1e3:.1f}ms median={median * 1e3:.1f}ms rate={rate:.0f}/s watches={WATCHES}")
     fit = FORM % os.urandom(10 << 20)
@@ -202,9 +170,9 @@ def load(url: str, server: psutil.Process, home: Path, database_url: str) -> tup
         people[0].ask("POST", f"{session}/upload/fit", fit, "multipart/form-data; boundary=b")
         uploads.append(time.perf_counter() - began)
     print(f"api_upload_10MB ours={statistics.median(uploads) * 1e3:.0f}ms")
-    path = "/api/sessions?limit=20"
-    requests(people, path, REQUESTS // 10)
-    first_mb, rate = resident_mb(server), requests(people, path, REQUESTS)
+    mixed = [request("GET", url, "/api/sessions?limit=20", token) for token in tokens] + presses[:8]
+    as_fast_as_it_goes(url, mixed, REQUESTS // 10)
+    first_mb, rate = resident_mb(server), as_fast_as_it_goes(url, mixed[:8], REQUESTS)
     print(f"api_requests ours={rate:.0f}/s requests={REQUESTS} path=/api/sessions")
     last_mb = resident_mb(server)
     print(f"api_memory ours={last_mb - first_mb:+.1f}MB from={first_mb:.0f}MB to={last_mb:.0f}MB requests={REQUESTS}")

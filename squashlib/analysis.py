@@ -19,6 +19,7 @@ from squashlib.detectors.quality import assess
 from squashlib.detectors.rallies import RallyDetector
 from squashlib.detectors.strokes import StrokeDetector
 from squashlib.detectors.swings import SwingDetector
+from squashlib.dual_scoring import settle
 from squashlib.fingerprint import algorithm_fingerprint
 from squashlib.game_numbers import numbered
 from squashlib.insights import explain
@@ -165,7 +166,8 @@ def _presses(session: xr.Dataset, points: Sequence[Any] | None) -> tuple[Point, 
         return recorded_points(session)
     if all(isinstance(point, Point) for point in points):
         return tuple(sorted(points, key=lambda point: point.time_s))
-    return tuple(parse_points(points, sessions.start_of(session)))
+    counting = [press for press, verdict in zip(points, settle(points), strict=True) if verdict.counts]
+    return tuple(parse_points(counting, sessions.start_of(session)))
 
 
 def recorded_points(session: xr.Dataset) -> tuple[Point, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from numcodecs.zstd import Zstd  # type: ignore[import-untyped]
+from numcodecs.zstd import Zstd
 
 ZSTD = Zstd(level=3)
 NAN = base64.b64encode(np.array(np.nan, "<f8").tobytes()).decode()

@@ -27,7 +27,9 @@ class Store:
     def open(cls, settings: Settings | None = None) -> "Store":
         """Open the store that the environment names (`SQUASH_HOME`, or URLs); tables are brought up to date."""
         settings = settings or load()
-        return cls._of(settings, Catalog.open(settings.catalog_url), Blobs(settings.blobs_url))
+        return cls._of(
+            settings, Catalog.open(settings.catalog_url, settings.catalog_owner_url), Blobs(settings.blobs_url)
+        )
 
     @classmethod
     def _of(cls, settings: Settings, catalog: Catalog, blobs: Blobs) -> "Store":

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Executable, Row, text
+from sqlalchemy import Executable, Row, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -45,13 +45,13 @@ class Catalog:
         return self.engine.dialect.name == "postgresql"
 
     @classmethod
-    def open(cls, url: str) -> "Catalog":
-        """Connect, and bring the tables up to date."""
+    def open(cls, url: str, owner_url: str | None = None) -> "Catalog":
+        """Connect, and bring the tables up to date as their owner (who, on PostgreSQL, should be another login)."""
         from store.migrations.upgrade import upgrade
 
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        upgrade(url)
+        upgrade(owner_url or url, login=make_url(url).username)
         return cls(connect(url))
 
     def close(self) -> None:
@@ -88,6 +88,17 @@ class Catalog:
     def _first(self, query: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
         with self._engines.glances.connect() as connection:
             return connection.execution_options(**{READ_ONLY: True}).execute(query, values).first()
+
+    def do(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+        """One statement of the platform itself that changes something and is committed; its first row, if it has any.
+
+        Not tried again by itself: whether a connection that died had committed is not known.
+        """
+        with self._turn, self._engines.glances.connect() as connection:
+            found = connection.execute(statement, values)
+            row = found.first() if found.returns_rows else None
+            connection.commit()
+            return row
 
     def _claimed(self, options: dict[str, Any] | None = None) -> Session:
         """A transaction that has begun; where its pooled connection has died meanwhile, one on a fresh connection."""

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 BUSY_MS = 30_000
+#: As many as threads of one process ask at once (`api.app` has that many): connections are made once, not by request.
+THREADS = 12
 READ_ONLY = "squash_read_only"
 
 
@@ -27,8 +29,8 @@ def connect(url: str) -> Engines:
     if url.startswith("sqlite"):
         engine = _sqlite(url)
         return Engines(engine, engine)
-    transactions = create_engine(url, pool_size=20, max_overflow=20)
-    glances = create_engine(url, pool_size=5, max_overflow=15, isolation_level="AUTOCOMMIT")
+    transactions = create_engine(url, pool_size=THREADS, max_overflow=THREADS)
+    glances = create_engine(url, pool_size=THREADS, isolation_level="AUTOCOMMIT")
     for engine, role in ((transactions, "squash_app"), (glances, "squash_service")):
         _act_as(engine, role)
     return Engines(transactions, glances)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,26 +21,39 @@ STALE = timedelta(seconds=60)  # a lock that has not beaten for this long may be
 MAX_ATTEMPTS = 3
 
 
-def enqueue(tx: Session, kind: str, session_id: str | None, user_id: str | None) -> Job:
+class Promise(NamedTuple):
+    """A job that will be done."""
+
+    job_id: str
+
+
+_JOBS = Job.__table__
+_WAITING = (
+    select(_JOBS.c.job_id)
+    .where(_JOBS.c.session_id == bindparam("of"), _JOBS.c.kind == bindparam("what"), _JOBS.c.status == "queued")
+    .with_for_update(read=True)
+)
+_LOCKS = Lock.__table__
+#: Two who ask at the same instant make one row: the index lets no second in, and nobody fails by it.
+_INSERT = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_PROMISE = {name: made(_JOBS).on_conflict_do_nothing().returning(_JOBS.c.job_id) for name, made in _INSERT.items()}
+_TAKE = {name: made(_LOCKS).on_conflict_do_nothing().returning(_LOCKS.c.name) for name, made in _INSERT.items()}
+
+
+def enqueue(tx: Session, kind: str, session_id: str | None, user_id: str | None) -> Promise:
     """Promise work in the caller's transaction; a session's job that nobody has begun is used again.
 
     The job found is held until the caller commits, so that no worker begins it without seeing the caller's changes.
     """
-    waiting = select(Job).where(Job.session_id == session_id, Job.kind == kind, Job.status == "queued")
-    waiting = waiting.with_for_update(read=True)
+    tx.flush()
+    connection = tx.connection()
     while True:
-        if session_id is not None and (held := tx.scalar(waiting)) is not None:
-            return held
-        job_id = str(uuid.uuid4())
-        job = {"job_id": job_id, "session_id": session_id, "user_id": user_id, "kind": kind}
-        made: Job | None = tx.scalar(_insert(tx, Job).values(**job).on_conflict_do_nothing().returning(Job))
-        if made is not None:
-            return made
-
-
-def _insert(tx: Session, table: type[Job] | type[Lock]) -> Any:
-    """Two who ask at the same instant make one row: the index lets no second in, and nobody fails by it."""
-    return (postgresql if tx.get_bind().dialect.name == "postgresql" else sqlite).insert(table)
+        found = connection.execute(_WAITING, {"of": session_id, "what": kind}).first() if session_id else None
+        if found is None:
+            job = {"job_id": str(uuid.uuid4()), "session_id": session_id, "user_id": user_id, "kind": kind}
+            found = connection.execute(_PROMISE[connection.dialect.name], job).first()
+        if found is not None:
+            return Promise._make(found)
 
 
 def holder() -> str:
@@ -80,8 +93,8 @@ def lock(catalog: Catalog, name: str, who: str) -> bool:
 
 def _take(catalog: Catalog, name: str, who: str) -> bool:
     with catalog.begin() as tx:
-        row = _insert(tx, Lock).values(name=name, holder=who, beaten_at=now())
-        return tx.scalar(row.on_conflict_do_nothing().returning(Lock.name)) is not None
+        row = {"name": name, "holder": who, "beaten_at": now()}
+        return tx.execute(_TAKE[tx.get_bind().dialect.name], row).first() is not None
 
 
 def _freed(catalog: Catalog, name: str) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from squashlib.errors import NotFoundError
 from store.blobs import Blobs
 from store.catalog import Catalog
-from store.points import events_of, fold
+from store.points import counted, events_of
 from store.tables import AnalysisRow, AthleteSettings, Revision, SessionRow, User
 from store.visible import may_see
 
@@ -119,9 +119,10 @@ class Sessions:
             tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(revision=revision))
 
     def points(self, session_id: str) -> list[dict[str, Any]]:
-        """The points that hold now, in wire form."""
+        """The points that count now, one for each rally, in wire form."""
         with self._catalog.look() as tx:
-            return fold(events_of(tx, session_id))
+            system = tx.scalar(select(SessionRow.scoring_system).where(SessionRow.session_id == session_id))
+            return counted(events_of(tx, session_id), system)
 
     def athlete(self, user_id: str, day: datetime) -> "Athlete":
         """The athlete's settings as they were on a day: the newest not after it, else the oldest."""

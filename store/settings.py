@@ -16,16 +16,19 @@ CHECKOUT = Path(__file__).parent.parent
 class Settings(BaseSettings):
     """Where things live and who signs tokens (`SQUASH_…`).
 
-    `SQUASH_DATABASE_URL` names the *owner* of a PostgreSQL catalog: as the owner the migrations run, which make the
-    roles `squash_app` and `squash_service`; every other connection gives the owner's rights up for one of them at once,
-    so that row-level security holds. The owner needs `CREATEROLE`, or an administrator makes the two roles and grants
-    them to the owner; it needs no superuser. On Supabase it is the direct URL of `postgres`, or that of its pooler.
+    On PostgreSQL the platform works under a login that owns nothing, `SQUASH_DATABASE_URL` (`CREATE ROLE … LOGIN
+    NOINHERIT`), while the tables belong to `SQUASH_DATABASE_OWNER_URL`, which only brings them up to date at the start:
+    it makes the roles `squash_app` and `squash_service` and grants them to the login. The owner needs `CREATEROLE`, or
+    an administrator makes and grants the two roles; it needs no superuser. Where there is but one login (Supabase's
+    `postgres`), it is named by `SQUASH_DATABASE_URL` alone: each connection gives its rights up for a role at once, and
+    the policies hold for the owner too.
     """
 
     model_config = SettingsConfigDict(env_prefix="SQUASH_", extra="ignore", hide_input_in_errors=True)
 
     home: Path = CHECKOUT / "data"
     database_url: str = ""
+    database_owner_url: str = ""
     store_url: str = ""
     redis_url: str | None = None
     jwt_issuer: str | None = None
@@ -41,6 +44,8 @@ class Settings(BaseSettings):
             raise ValueError("SQUASH_STORE_URL must begin with file:// or s3://")
         if self.database_url and not self.database_url.startswith(("sqlite", "postgresql")):
             raise ValueError("SQUASH_DATABASE_URL must begin with sqlite: or postgresql:")
+        if self.database_owner_url and not (self.database_owner_url + self.database_url).count("postgresql") == 2:
+            raise ValueError("SQUASH_DATABASE_OWNER_URL and SQUASH_DATABASE_URL must both begin with postgresql:")
         if self.jwt_jwks_url and self.jwt_hs256_secret:
             raise ValueError("SQUASH_JWT_HS256_SECRET excludes SQUASH_JWT_JWKS_URL; set one of the two")
         if (self.jwt_jwks_url or self.jwt_hs256_secret) and not (self.jwt_issuer and self.jwt_audience):
@@ -51,7 +56,12 @@ class Settings(BaseSettings):
     def catalog_url(self) -> str:
         """SQLAlchemy's URL of the catalog: a SQLite file under `home`, or PostgreSQL through psycopg."""
         url = self.database_url or f"sqlite:///{self.home / 'catalog.sqlite'}"
-        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return _through_psycopg(url)
+
+    @property
+    def catalog_owner_url(self) -> str:
+        """The URL under which the catalog's tables are made and changed."""
+        return _through_psycopg(self.database_owner_url) or self.catalog_url
 
     @property
     def blobs_url(self) -> str:
@@ -75,6 +85,10 @@ class Settings(BaseSettings):
             finally:
                 draft.unlink()
         return path.read_text().strip()
+
+
+def _through_psycopg(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def load() -> Settings:

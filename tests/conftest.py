@@ -36,7 +36,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of a store on each database."""
-    return Settings(home=tmp_path, database_url=database_url)
+    if database_url.startswith("sqlite"):
+        return Settings(home=tmp_path, database_url=database_url)
+    return Settings(home=tmp_path, database_url=services.login_of(database_url), database_owner_url=database_url)
 
 
 @pytest.fixture

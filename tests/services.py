@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-OWNER = "squash_owner"
+OWNER, LOGIN = "squash_owner", "squash_login"
 #: Tests kill our servers, never this one: what it would lose with the machine does not matter.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
 
@@ -79,6 +79,7 @@ def _prepare(admin: str) -> None:
         try:
             with psycopg.connect(admin, autocommit=True) as connection:
                 connection.execute(f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE")
+                connection.execute(f"CREATE ROLE {LOGIN} LOGIN NOINHERIT")
                 return
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
@@ -97,6 +98,11 @@ def database(server: str) -> Iterator[str]:
     finally:
         with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def login_of(url: str) -> str:
+    """The URL of the login that owns nothing, to a database of the owner's."""
+    return url.replace(f"//{OWNER}@", f"//{LOGIN}@")
 
 
 @contextmanager

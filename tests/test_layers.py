@@ -18,6 +18,7 @@ DOORS = {
     "api": (
         "squashlib.schema",
         "squashlib.scoring",
+        "squashlib.dual_scoring",
         "squashlib.statistics",
         "squashlib.session",
         "squashlib.moments",

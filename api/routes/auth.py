@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter, Cookie, Request, Response
+from fastapi import Cookie, Request, Response
 from pydantic import AliasChoices, Field, field_validator
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,10 +13,11 @@ from sqlalchemy.orm import undefer
 from api import passwords, ratelimit, tokens
 from api.access import ACCESS_COOKIE, REFRESH_COOKIE, Asker, State
 from api.problems import OPEN_ANSWERS, Problem
+from api.subject import Subject
 from api.wire import Wire
 from store.tables import AthleteSettings, User, now
 
-router = APIRouter(prefix="/api/auth", tags=["auth"], responses=OPEN_ANSWERS)
+router = Subject("auth", "/api/auth", OPEN_ANSWERS)
 
 WRONG = "The e-mail or the password is wrong."
 TAKEN = "There is an account with this e-mail; log in instead."

@@ -2,15 +2,15 @@
 
 from typing import Literal, Self
 
-from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from api.access import Asker, SessionId
 from api.problems import ANSWERS
+from api.subject import Subject
 from api.wire import Moment, Wire
 from store import corrections, jobs
 
-router = APIRouter(prefix="/api/sessions/{session_id}/corrections", tags=["corrections"], responses=ANSWERS)
+router = Subject("corrections", "/api/sessions/{session_id}/corrections", ANSWERS)
 
 
 class Said(Wire):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, WebSocket
+from fastapi import Depends, Request, WebSocket
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
@@ -17,9 +17,10 @@ from api.access import ACCESS_COOKIE, Asker, Caller, SessionId, State, identify
 from api.dashboard_proxy import Door, bridge, forward, keep_seat
 from api.problems import Problem
 from api.routes.pages import PAGES
+from api.subject import Subject
 from store.tables import RefreshToken
 
-router = APIRouter(prefix="/dashboards", include_in_schema=False)
+router = Subject("dashboards", "/dashboards", in_schema=False)
 
 #: Scripts are our own files alone. Plotly styles elements as it draws, which is the one exception.
 POLICY = (

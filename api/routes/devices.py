@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field, ValidationError
 from sqlalchemy import select
@@ -14,10 +14,11 @@ from api import ratelimit, tokens
 from api.access import Asker, State
 from api.problems import MEDIA_TYPE, OPEN_ANSWERS, Problem
 from api.routes.auth import TokenPair
+from api.subject import Subject
 from api.wire import Wire
 from store.tables import Device, DeviceCode, now
 
-router = APIRouter(prefix="/api/auth/device", tags=["auth"], responses=OPEN_ANSWERS)
+router = Subject("auth", "/api/auth/device", OPEN_ANSWERS)
 
 _Model = TypeVar("_Model", bound=Wire)
 

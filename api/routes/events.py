@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import Header
 from sqlalchemy import select
 from sse_starlette import EventSourceResponse, JSONServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from api.access import Asker, Caller, SessionId
 from api.problems import ANSWERS
+from api.subject import Subject
 from api.wire import iso
 from store.tables import SessionEvent
 
-router = APIRouter(prefix="/api/sessions/{session_id}", tags=["events"], responses=ANSWERS)
+router = Subject("events", "/api/sessions/{session_id}", ANSWERS)
 
 POLL_S = 0.5
 HEARTBEAT_S = 15

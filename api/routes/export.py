@@ -6,7 +6,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from sqlalchemy import select
 from starlette.background import BackgroundTask
@@ -15,11 +14,12 @@ from api.access import Asker, Caller
 from api.problems import ANSWERS
 from api.routes.auth import me
 from api.routes.sessions import shown
+from api.subject import Subject
 from squashlib.errors import NotFoundError
 from store.points import events_of, fold
 from store.tables import SessionRow, Upload
 
-router = APIRouter(prefix="/api/auth/me", tags=["auth"], responses=ANSWERS)
+router = Subject("auth", "/api/auth/me", ANSWERS)
 
 ZIP: dict[int | str, dict[str, Any]] = {200: {"description": "A zip", "content": {"application/zip": {}}}}
 

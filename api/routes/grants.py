@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 from sqlalchemy import delete, select
 
 from api.access import Asker
 from api.answers import GrantShown
 from api.problems import ANSWERS, Problem
+from api.subject import Subject
 from api.wire import Wire, iso
 from store.tables import Grant, User
 
-router = APIRouter(prefix="/api/grants", tags=["coaches"], responses=ANSWERS)
+router = Subject("coaches", "/api/grants", ANSWERS)
 
 
 class NewGrant(Wire):

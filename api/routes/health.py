@@ -4,13 +4,14 @@ import os
 from typing import Any
 
 import httpx
-from fastapi import APIRouter, Response
+from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.access import State
 from api.answers import Health
+from api.subject import Subject
 
-router = APIRouter(tags=["health"])
+router = Subject("health")
 
 
 @router.get(

@@ -2,17 +2,18 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from fastapi.responses import HTMLResponse
 
 from api.access import Asker, Caller, SessionId
 from api.answers import AnalysisShown, HeartRateChart, InsightsShown, JobShown, PointOfChart, Promised, ZoneChart
 from api.problems import ANSWERS, Problem
+from api.subject import Subject
 from api.wire import iso
 from store import StoredAnalysis, jobs
 from store.tables import AnalysisRow, Job
 
-router = APIRouter(prefix="/api", tags=["insights"], responses=ANSWERS)
+router = Subject("insights", "/api", ANSWERS)
 
 #: The report draws figures by scripts of our own; nothing may come from elsewhere.
 REPORT_POLICY = (

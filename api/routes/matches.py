@@ -4,7 +4,6 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,11 +12,12 @@ from api.access import Asker, SessionId
 from api.answers import Merged, Overlap
 from api.problems import ANSWERS, Problem
 from api.routes.sessions import shown
+from api.subject import Subject
 from api.wire import Wire
 from store import jobs
 from store.tables import SessionRow
 
-router = APIRouter(prefix="/api/sessions/{session_id}", tags=["sessions"], responses=ANSWERS)
+router = Subject("sessions", "/api/sessions/{session_id}", ANSWERS)
 
 #: Recordings of one match share at least this part of the shorter one; a start time alone says nothing.
 MIN_SHARE = 0.5

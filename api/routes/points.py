@@ -1,21 +1,23 @@
-"""Points: pressed, corrected, undone; what breaks the laws of scoring is flagged, never refused."""
+"""Points: pressed on a watch or by a referee, corrected, undone; what breaks the laws is flagged, never refused."""
 
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Query, Response
 from pydantic import BeforeValidator, Field
 
-from api.access import Asker, Caller, SessionId
+from api.access import Asker, Caller, OwnSession, SessionId
 from api.answers import PointShown
 from api.problems import ANSWERS, Problem, known
-from api.wire import Moment, Wire, iso
+from api.subject import Subject
+from api.wire import Moment, Wire, iso, rendered
+from squashlib.dual_scoring import settle, source_of
 from squashlib.scoring import parse_points, referee
 from store import jobs
-from store.points import events_of, fold, to_undo
-from store.tables import PointEvent, SessionEvent, SessionRow, now
+from store.points import Taken, append, events_of, fold, to_undo, whole_rally
+from store.tables import SessionRow, now
 
-router = APIRouter(prefix="/api/sessions/{session_id}/points", tags=["points"], responses=ANSWERS)
+router = Subject("points", "/api/sessions/{session_id}/points", ANSWERS)
 
 Score = Annotated[int | None, Field(ge=0, le=99)]
 
@@ -48,7 +50,7 @@ class Press(Wire):
     game_number: Annotated[int | None, Field(ge=1, le=99)] = None
     is_let: Annotated[bool | Literal["true", "false"], BeforeValidator(_flag)] = False
     hr_at_point_end: float | None = Field(None, ge=0, le=300)
-    source: str | None = Field(None, max_length=40)
+    source: str | None = Field(None, max_length=40, examples=["watch", "phone", "referee"])
 
 
 def _body(press: Press) -> dict[str, Any]:
@@ -75,33 +77,32 @@ def _shown(point: dict[str, Any], session_id: Any, number: int, flags: tuple[str
         "is_let": False,
         **point,
         "score_after": after,
+        "source": source_of(point),
         "session_id": str(session_id),
         "point_number": number,
         "flags": list(flags),
     }
 
 
-def _held(events: list[PointEvent], row: SessionRow) -> list[dict[str, Any]]:
-    """Points that hold, with the laws' flags."""
-    points = fold(events)
-    rulings = referee(parse_points(points, row.start_time), row.scoring_system).rulings
-    return [
-        _shown(point, row.session_id, i, ruling.flags)
-        for i, (point, ruling) in enumerate(zip(points, rulings, strict=True), 1)
-    ]
+def _held(events: list[Taken], row: OwnSession | SessionRow) -> list[dict[str, Any]]:
+    """Presses that hold, with the laws' flags; those that another device's press stands for are flagged and named."""
+    presses = fold(events)
+    verdicts = settle(presses, row.scoring_system)
+    counting = [(i, presses[i]) for i, verdict in enumerate(verdicts) if verdict.counts]
+    rulings = referee(parse_points([press for _, press in counting], row.start_time), row.scoring_system).rulings
+    shown: dict[int, dict[str, Any]] = {}
+    for number, ((i, press), ruling) in enumerate(zip(counting, rulings, strict=True), 1):
+        flags = (*ruling.flags, "sources_disagree") if verdicts[i].disputed else ruling.flags
+        shown[i] = _shown(press, row.session_id, number, flags)
+    for i, verdict in enumerate(verdicts):
+        if verdict.beaten_by is not None:
+            better = shown[verdict.beaten_by]
+            beaten = _shown(presses[i], row.session_id, better["point_number"], ("superseded",))
+            shown[i] = beaten | {"superseded_by": better["point_id"]}
+    return [shown[i] for i in range(len(presses))]
 
 
-def _record(
-    caller: Caller, tx: Any, row: SessionRow, point_id: str, op: str, body: dict[str, Any], server: bool
-) -> PointEvent:
-    """Append an event, for the journal and for those who watch."""
-    common = {"session_id": row.session_id, "user_id": caller.user_id}
-    event = PointEvent(**common, point_id=point_id, op=op, body=body, server_clock=server)
-    tx.add_all([event, SessionEvent(**common, event="point", data={"point_id": point_id, "op": op})])
-    return event
-
-
-def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
+def _settled(caller: Caller, tx: Any, row: OwnSession) -> str | None:
     """Once a session is analysed, a later point changes its analysis."""
     if row.revision is None:
         return None
@@ -109,7 +110,7 @@ def _settled(caller: Caller, tx: Any, row: SessionRow) -> str | None:
 
 
 @router.post("", status_code=201, responses=known(PointShown), response_model=PointShown)
-def add(session_id: SessionId, press: Press, caller: Asker, response: Response) -> dict[str, Any]:
+def add(session_id: SessionId, press: Press, caller: Asker) -> Response:
     """Record a point; the same `point_id` again is the same point. Without `timestamp` the server's clock counts."""
     if press.winner is None and str(press.is_let).lower() != "true":
         raise Problem(422, "winner is missing, must be 'me' or 'opponent' for a point that is no let.")
@@ -117,23 +118,24 @@ def add(session_id: SessionId, press: Press, caller: Asker, response: Response) 
     body = _body(press)
     body.setdefault("timestamp", iso(now()))
     with caller.begin() as tx:
-        row = caller.held_session(tx, session_id)
+        row = caller.held(tx, session_id)
         events = events_of(tx, row.session_id)
         if press.point_id is None:
             point_id = _repeated(events, press, body) or point_id
         again = _is_known(events, point_id, body, press)
         job_id = None
         if not again:
-            events.append(_record(caller, tx, row, point_id, "add", body, press.timestamp is None))
+            clock = press.timestamp is None
+            events.append(append(tx, row.session_id, row.user_id, point_id, "add", body, server_clock=clock))
             job_id = _settled(caller, tx, row)
         held = _held(events, row)
-    response.status_code = 200 if again else 201
     caller.state.hand_over(job_id)
     found = next((point for point in held if point["point_id"] == point_id), None)
-    return found or _shown({**body, "point_id": point_id}, session_id, len(held))
+    found = found or _shown({**body, "point_id": point_id}, session_id, len(held))
+    return rendered(found, 200 if again else 201)
 
 
-def _is_known(events: list[PointEvent], point_id: str, body: dict[str, Any], press: Press) -> bool:
+def _is_known(events: list[Taken], point_id: str, body: dict[str, Any], press: Press) -> bool:
     """Whether this point was sent before; 409 if it was another one."""
     first = next((event for event in events if event.point_id == point_id and event.op == "add"), None)
     if first is None:
@@ -144,34 +146,38 @@ def _is_known(events: list[PointEvent], point_id: str, body: dict[str, Any], pre
     return True
 
 
-def _repeated(events: list[PointEvent], press: Press, body: dict[str, Any]) -> str | None:
+def _repeated(events: list[Taken], press: Press, body: dict[str, Any]) -> str | None:
     """The last point, if this one is word for word the same: a lost answer, since no two rallies end at one score."""
     scored = press.score_me_after is not None and press.score_opponent_after is not None
     if not scored or press.timestamp is not None or str(press.is_let).lower() == "true":
         return None
-    held = fold(events)
+    held = [point for point in fold(events) if point.get("source") == body.get("source")]
     last = {name: value for name, value in held[-1].items() if name not in ("timestamp", "point_id")} if held else None
     same = {name: value for name, value in body.items() if name != "timestamp"} == last
     return str(held[-1]["point_id"]) if same else None
 
 
 @router.get("", response_model=list[PointShown])
-def list_points(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
-    """All points that hold, in order, with what the laws of scoring find odd."""
+def list_points(session_id: SessionId, caller: Asker, superseded: bool = False) -> Response:
+    """The points that count, in order, with what the laws find odd; with `superseded` every device's presses."""
     with caller.look() as tx:
         row = caller.seen_session(tx, session_id, "points")
-        return _held(events_of(tx, row.session_id), row)
+        held = _held(events_of(tx, row.session_id), row)
+    return rendered([point for point in held if superseded or point.get("superseded_by") is None])
 
 
 @router.delete("/last", status_code=204)
-def undo(session_id: SessionId, caller: Asker) -> None:
-    """Undo what was done last: a correction gives the earlier values back, else the last point goes."""
+def undo(session_id: SessionId, caller: Asker, source: Annotated[str | None, Query(max_length=40)] = None) -> None:
+    """Undo what was done last: a correction gives the earlier values back, else the last rally goes.
+
+    With `source` only what that device did last, so that another's press of the rally counts.
+    """
     with caller.begin() as tx:
-        row = caller.held_session(tx, session_id)
-        found = to_undo(events_of(tx, row.session_id))
+        row = caller.held(tx, session_id)
+        found = to_undo(events_of(tx, row.session_id), row.scoring_system, source)
         if found is None:
             raise Problem(404, "There is no point to undo.")
-        _record(caller, tx, row, found[0], "undo", found[1], True)
+        append(tx, row.session_id, row.user_id, found[0], "undo", found[1], server_clock=True)
         job_id = _settled(caller, tx, row)
     caller.state.hand_over(job_id)
 
@@ -180,9 +186,10 @@ def undo(session_id: SessionId, caller: Asker) -> None:
 def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker) -> dict[str, Any]:
     """Correct a point; what was there before stays in the history."""
     with caller.begin() as tx:
-        row = caller.held_session(tx, session_id)
+        row = caller.held(tx, session_id)
         events = _known(tx, row, point_id)
-        events.append(_record(caller, tx, row, str(point_id), "edit", _body(press), False))
+        body = _body(press)
+        events.append(append(tx, row.session_id, row.user_id, str(point_id), "edit", body, server_clock=False))
         job_id = _settled(caller, tx, row)
         held = _held(events, row)
     caller.state.hand_over(job_id)
@@ -191,16 +198,16 @@ def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker
 
 @router.delete("/{point_id}", status_code=204)
 def remove(session_id: SessionId, point_id: uuid.UUID, caller: Asker) -> None:
-    """Take a point away."""
+    """Take a point away, with every device's press of it."""
     with caller.begin() as tx:
-        row = caller.held_session(tx, session_id)
-        _known(tx, row, point_id)
-        _record(caller, tx, row, str(point_id), "delete", {}, True)
+        row = caller.held(tx, session_id)
+        body = whole_rally(_known(tx, row, point_id), str(point_id), row.scoring_system)
+        append(tx, row.session_id, row.user_id, str(point_id), "delete", body, server_clock=True)
         job_id = _settled(caller, tx, row)
     caller.state.hand_over(job_id)
 
 
-def _known(tx: Any, row: SessionRow, point_id: uuid.UUID) -> list[PointEvent]:
+def _known(tx: Any, row: OwnSession, point_id: uuid.UUID) -> list[Taken]:
     """The session's events; 404 if the point is none that holds."""
     events = events_of(tx, row.session_id)
     if not any(point["point_id"] == str(point_id) for point in fold(events)):

@@ -3,16 +3,17 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.access import Asker, Caller
 from api.answers import AnalysisShown, ResearchSession
 from api.problems import ANSWERS, Problem
+from api.subject import Subject
 from api.wire import iso
 from store.pseudonym import pseudonym as known_as
 from store.tables import AccessLog, SessionRow
 
-router = APIRouter(prefix="/api/research", tags=["research"], responses=ANSWERS)
+router = Subject("research", "/api/research", ANSWERS)
 
 
 def pseudonym(caller: Caller, what: str) -> str:

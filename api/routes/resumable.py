@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -23,8 +23,9 @@ from api import ratelimit
 from api.access import Asker, Caller, SessionId
 from api.problems import ANSWERS, Problem
 from api.routes.uploads import MAX_FILE, receive
+from api.subject import Subject
 
-router = APIRouter(prefix="/api/sessions/{session_id}/upload/resumable", tags=["uploads"], responses=ANSWERS)
+router = Subject("uploads", "/api/sessions/{session_id}/upload/resumable", ANSWERS)
 
 TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 KEEP_S = 7 * 86_400

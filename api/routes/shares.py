@@ -4,7 +4,7 @@ import secrets
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 from sqlalchemy import select
@@ -13,11 +13,12 @@ from api.access import Asker, SessionId, State
 from api.answers import LinkMade, LinkShown
 from api.problems import ANSWERS, OPEN_ANSWERS, Problem
 from api.routes.insights import REPORT_POLICY
+from api.subject import Subject
 from api.tokens import digest
 from api.wire import Wire, iso
 from store.tables import SessionRow, Share, now
 
-router = APIRouter(tags=["shares"])
+router = Subject("shares")
 
 
 class NewShare(Wire):

@@ -5,18 +5,19 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Asker, Caller
 from api.answers_statistics import StatisticsShown, TrendsShown
 from api.problems import ANSWERS, Problem
+from api.subject import Subject
 from api.wire import Moment, iso
 from squashlib.statistics import Played, aggregate, bests, by_opponent, load, totals, trend
 from store.tables import AnalysisRow, SessionRow, User, now
 
-router = APIRouter(prefix="/api/users/{user_id}", tags=["statistics"], responses=ANSWERS)
+router = Subject("statistics", "/api/users/{user_id}", ANSWERS)
 
 FITNESS = ("hr_recovery_60s", "avg_playing_heart_rate", "training_load")
 PERFORMANCE = ("points_won", "number_of_rallies", "longest_rally_length", "total_playing_time")

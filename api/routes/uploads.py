@@ -2,20 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import File, Request, Response, UploadFile
 from sqlalchemy import select
-from starlette.concurrency import run_in_threadpool
 
 from api import ratelimit
 from api.access import Asker, Caller, SessionId
 from api.answers import BatchReceived, Received, UploadsShown, UploadStatus
 from api.problems import ANSWERS, Problem, known
+from api.subject import Subject, in_thread
 from api.wire import iso
 from squashlib.errors import DecodeError, NotFoundError
 from store import jobs
 from store.tables import Job, Upload
 
-router = APIRouter(prefix="/api/sessions/{session_id}", tags=["uploads"], responses=ANSWERS)
+router = Subject("uploads", "/api/sessions/{session_id}", ANSWERS)
 
 MAX_FILE = 256 << 20
 MAX_BATCH = 32 << 20
@@ -56,21 +56,21 @@ def receive(
     if size == 0:
         raise Problem(422, "The upload is empty; send the recording's bytes.")
     with caller.begin() as tx:
-        caller.own_session(tx, session_id)
+        caller.must_still_own(tx, session_id)
         try:
             upload, duplicate = store.uploads.journal(
                 tx, str(session_id), caller.user_id, kind, sha256, size, name, content_type
             )
         except NotFoundError as error:
             raise Problem(503, str(error), {"Retry-After": "1"}) from error
-        query = select(Job).where(Job.session_id == str(session_id), Job.kind == "process")
-        job = tx.scalar(query.order_by(Job.created_at.desc()).limit(1)) if duplicate else None
-        job = job or jobs.enqueue(tx, "process", str(session_id), caller.user_id)
-        answer: dict[str, Any] = {"status": "processing", "job_id": job.job_id, "upload_id": upload.upload_id}
+        query = select(Job.job_id).where(Job.session_id == str(session_id), Job.kind == "process")
+        job_id = tx.scalar(query.order_by(Job.created_at.desc()).limit(1)) if duplicate else None
+        job_id = job_id or jobs.enqueue(tx, "process", str(session_id), caller.user_id).job_id
+        answer: dict[str, Any] = {"status": "processing", "job_id": job_id, "upload_id": upload.upload_id}
     if duplicate:
         response.status_code = 200
         return answer | {"duplicate": True}
-    caller.state.hand_over(job.job_id)
+    caller.state.hand_over(job_id)
     return answer
 
 
@@ -86,11 +86,15 @@ async def _body(request: Request) -> bytes:
 
 async def _batch(session_id: Any, caller: Caller, request: Request, response: Response, kind: str) -> dict[str, Any]:
     body = await _body(request)
-    await run_in_threadpool(ratelimit.count, request, caller.state.limiter, "bytes", caller.user_id, len(body))
     content_type = request.headers.get("content-type", "application/json")
-    count = await run_in_threadpool(_counted, body, content_type, kind)
-    answer = await run_in_threadpool(receive, caller, session_id, response, kind, body, None, content_type, MAX_BATCH)
-    return {"message": f"{count} samples accepted", "count": count, **answer}
+
+    def taken() -> dict[str, Any]:
+        ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, len(body))
+        count = _counted(body, content_type, kind)
+        answer = receive(caller, session_id, response, kind, body, None, content_type, MAX_BATCH)
+        return {"message": f"{count} samples accepted", "count": count, **answer}
+
+    return await in_thread(taken)
 
 
 def _counted(body: bytes, content_type: str, kind: str) -> int:

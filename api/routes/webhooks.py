@@ -6,17 +6,18 @@ import uuid
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field, field_validator
 from sqlalchemy import func, select
 
 from api.access import Asker
 from api.answers import WebhookMade, WebhookShown
 from api.problems import ANSWERS, Problem
+from api.subject import Subject
 from api.wire import Wire, iso
 from store.tables import Webhook
 
-router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], responses=ANSWERS)
+router = Subject("webhooks", "/api/webhooks", ANSWERS)
 
 MAX_HOOKS = 20
 Event = Literal["job", "point", "insights"]

@@ -17,10 +17,20 @@ def unpack(body: bytes, content_type: str | None = None) -> Any:
             import msgpack
 
             return msgpack.unpackb(plain)  # no length in it can exceed the bytes that are there
-        return json.loads(plain)
+        return _json(plain)
     except (ValueError, RecursionError, TypeError) as error:
         raise DecodeError(f"the batch cannot be read ({error}); must be JSON or msgpack") from error
     except Exception as error:
         if type(error).__module__.startswith("msgpack"):
             raise DecodeError(f"the batch cannot be read ({error!r}); must be msgpack") from error
         raise
+
+
+def _json(text: bytes) -> Any:
+    """Twice as fast as the standard library, which is still asked about what JSON's first reader takes ill."""
+    from pydantic_core import from_json
+
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)

@@ -53,7 +53,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield from serving({}, tmp_path_factory)
     else:
         with services.database(request.getfixturevalue("postgres")) as url:
-            yield from serving({"SQUASH_DATABASE_URL": url}, tmp_path_factory)
+            urls = {"SQUASH_DATABASE_URL": services.login_of(url), "SQUASH_DATABASE_OWNER_URL": url}
+            yield from serving(urls, tmp_path_factory)
 
 
 def serving(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

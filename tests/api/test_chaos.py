@@ -39,6 +39,7 @@ class Fleet:
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("SQUASH_", "PREFECT_"))}
         self.env |= {"SQUASH_HOME": str(settings.home), "SQUASH_DATABASE_URL": settings.database_url}
+        self.env["SQUASH_DATABASE_OWNER_URL"] = settings.database_owner_url
         self.deaths = 0
         self.process: subprocess.Popen[bytes] | None = None
         self.start()

@@ -4,13 +4,16 @@ import base64
 import json
 import time
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 from conftest import Login, Server
+from fastapi.routing import APIRoute
 
+from api import access, subject, tokens
 from api.app import app
 
 #: Every documented operation on a session, so that a new one is under test from its first day.
@@ -105,6 +108,25 @@ def test_tokens_that_do_not_hold(ann: httpx.Client, server: Server) -> None:
     for what, wrong in bad.items():
         assert ann.get("/api/auth/me", headers={"Authorization": f"Bearer {wrong}".strip()}).status_code == 401, what
     assert ann.get("/api/auth/me").status_code == 200
+
+
+def test_a_token_that_was_good_is_none_after_its_end(ann: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a signature said is remembered; when it ends is looked at each time."""
+    assert ann.get("/api/auth/me").status_code == 200
+    later = time.time() + tokens.ACCESS_LIFE.total_seconds()
+    for moment, status in ((later - 60, 200), (later + 1, 401)):
+        monkeypatch.setattr(tokens, "time", SimpleNamespace(time=lambda moment=moment: moment))
+        assert ann.get("/api/auth/me").status_code == status
+
+
+def test_no_endpoint_forgets_to_let_in_who_knocks() -> None:
+    asked = [
+        route for route in app.routes
+        if isinstance(route, APIRoute) and any(one.call is access._knock for one in route.dependant.dependencies)
+    ]  # fmt: skip
+    assert len(asked) > 50
+    for route in asked:
+        assert route.endpoint.__code__ is subject._guarded(print).__code__, route.path
 
 
 def test_refresh_rotates_and_a_reused_one_ends_the_login(ann: httpx.Client) -> None:

@@ -1,6 +1,7 @@
 """Limits that several servers share in a real Redis, and what a client is told of them."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -29,13 +30,30 @@ def test_servers_share_their_counts_in_redis(redis_url: str, few: None) -> None:
     assert one.spent("bytes", "ann")
 
 
-def test_counts_end_with_their_window(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+def test_counts_end_with_their_window(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(POLICIES, "guess", parse("1/second"))
-    limiter = Limiter(redis_url)
+    limiter = Limiter(None if kind == "memory" else request.getfixturevalue("redis_url"))
     assert limiter.hit("guess", "ann")[0]
     assert not limiter.hit("guess", "ann")[0]
     time.sleep(1.1)
     assert limiter.hit("guess", "ann")[0]
+
+
+def test_counts_in_memory_are_exact_and_forgotten(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    limiter = Limiter(None)
+    with ThreadPoolExecutor(8) as pool:
+        allowed = list(pool.map(lambda _: limiter.hit("bytes", "ann", 100)[0], range(300)))
+    assert allowed.count(True) == 100
+    assert limiter.hit("bytes", "ben", 1) == (True, 9999, pytest.approx(3600, abs=2))
+    held = limiter._strategy.storage
+    assert len(held.expirations) == 2
+    later = time.time() + 3700
+    monkeypatch.setattr(ratelimit.time, "time", lambda: later)
+    limiter.hit("guess", "cas")
+    assert len(held.expirations) == len(held.storage) == 1, "what is over takes no memory"
 
 
 def test_a_redis_that_dies_stops_no_match() -> None:

@@ -23,7 +23,9 @@ HIDDEN = {"device_codes", "idempotency_keys", "locks", "equivalences"}
 @pytest.fixture(scope="module")
 def store(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with services.database(postgres) as url:
-        store = Store.open(Settings(home=tmp_path_factory.mktemp("home"), database_url=url))
+        login = services.login_of(url)
+        settings = Settings(home=tmp_path_factory.mktemp("home"), database_url=login, database_owner_url=url)
+        store = Store.open(settings)
         yield store
         store.catalog.close()
 
@@ -33,6 +35,7 @@ def ids(store: Store) -> tuple[dict[str, str], dict[str, str]]:
     """Everything of Alice, everything of Bob."""
     engine = owner(store.settings.catalog_url)
     with engine.begin() as connection:
+        connection.execute(text("SET LOCAL ROLE squash_service"))
         made = rows.fill(connection), rows.fill(connection)
     engine.dispose()
     return made
@@ -79,6 +82,7 @@ def test_bob_sees_and_changes_nothing_of_alice(store: Store, ids: tuple[dict[str
                 continue
     engine = owner(store.settings.catalog_url)
     with engine.connect() as connection:
+        connection.execute(text("SET LOCAL ROLE squash_service"))
         if table not in ("locks", "equivalences"):
             assert connection.scalar(text(f"SELECT count(*) FROM {table} WHERE {mine(table, alice)}")) == 1
     engine.dispose()
@@ -99,6 +103,45 @@ def test_the_application_owns_no_table(store: Store, table: str) -> None:
         assert connection.scalar(text("SELECT current_user")) == "squash_app"
         for verb in ("SELECT", "INSERT", "UPDATE", "DELETE"):
             assert connection.scalar(text(f"SELECT has_table_privilege('squash_service', '{table}', '{verb}')"))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_even_as_itself_the_login_has_no_right_and_no_way_to_one(
+    store: Store, ids: tuple[dict[str, str], ...], table: str
+) -> None:
+    """What an injected `RESET ROLE` would find: a login that owns nothing, inherits nothing and is not the owner."""
+    with store.catalog.engine.connect() as connection:
+        connection.execute(text("RESET ROLE"))
+        assert connection.scalar(text("SELECT current_user")) == services.LOGIN
+        for statement in (
+            f"SELECT * FROM {table}",
+            f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
+            f"DROP POLICY service ON {table}",
+            f"SET ROLE {services.OWNER}",
+            "SET SESSION AUTHORIZATION postgres",
+            f"ALTER TABLE {table} OWNER TO CURRENT_USER",
+        ):
+            with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"), connection.begin_nested():
+                connection.execute(text(statement))
+        connection.rollback()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_policies_hold_for_the_owner_too(store: Store, table: str) -> None:
+    with store.catalog.engine.connect() as connection:
+        found = "SELECT relforcerowsecurity FROM pg_class WHERE oid = CAST(:table AS regclass)"
+        assert connection.scalar(text(found), {"table": table})
+
+
+def test_one_login_for_all_gives_its_rights_up(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where there is but one login, it owns the tables; the platform's transactions are not its own all the same."""
+    with services.database(postgres) as url:
+        store = Store.open(Settings(home=tmp_path_factory.mktemp("home"), database_url=url))
+        with store.catalog.look() as tx:
+            assert tx.scalar(text("SELECT current_user")) == "squash_service"
+        with store.seen_by("00000000-0000-4000-8000-000000000001", "player").catalog.look() as tx:
+            assert tx.scalar(text("SELECT current_user")) == "squash_app"
+        store.catalog.close()
 
 
 def test_nobody_writes_into_anothers_session_or_name(store: Store, ids: tuple[dict[str, str], ...]) -> None:

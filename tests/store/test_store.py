@@ -1,11 +1,13 @@
 """The store keeps what it was given, once, and shows nobody what is not theirs or not whole."""
 
+import hashlib
 import io
 import multiprocessing
 import os
 import signal
 import time
 import uuid
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +42,18 @@ def test_the_same_bytes_are_kept_once(store: Store) -> None:
         assert again
         assert second.upload_id == first.upload_id
     assert store.uploads.read(first.sha256) == b"abc"
+
+
+def test_batches_that_were_packed_the_first_way_are_read(store: Store) -> None:
+    user_id, session_id = player(store)
+    content = b'{"data": []}' * 50
+    sha256 = hashlib.sha256(content).hexdigest()
+    store.blobs.put(f"uploads/{sha256[:2]}/{sha256}.z", zlib.compress(content))
+    with store.catalog.begin() as tx:
+        store.uploads.journal(tx, session_id, user_id, "hr", sha256, len(content), None, None)
+    assert store.uploads.read(sha256) == content
+    erase_session(store, session_id)
+    assert list(store.blobs.list("uploads")) == []
 
 
 def test_a_stream_that_is_too_large_is_refused(store: Store) -> None:
