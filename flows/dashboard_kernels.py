@@ -34,11 +34,12 @@ ZYGOTE = Zygote(scrubbed_environment(), REHEARSED)
 
 
 class PageManager(ServerKernelManager):  # type: ignore[misc]
-    """A manager of a kernel that is forked where that can be."""
+    """A manager of a kernel that is forked where that can be; its sockets lie in its own folder."""
 
     provisioner: Any
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
+        self.connection_file, self.ip = f"{kwargs['cwd']}/kernel.json", f"{kwargs['cwd']}/socket"
         if CAN_FORK and self.provisioner is None:
             forked = ForkedProvisioner(parent=self, kernel_spec=self.kernel_spec)
             forked.zygote, forked.memory_bytes = ZYGOTE, MEMORY_BYTES

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from flows import walls
 from flows.warm import scrubbed_environment
 
 #: Where the API is told to knock, and with what; mode 600, made anew at each start.
@@ -22,6 +23,7 @@ DOOR, VIEWS = "door.json", "views"
 #: Pages that may be open at once; about 150 MB each.
 SEATS = 20
 BASE_URL = "/dashboards/"
+OPEN = "This system has no Landlock of Linux 6.12: kernels of different players could read each other's files."
 TEMPLATES = Path(__file__).parent / "page"
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -87,6 +89,8 @@ def main() -> None:
     options = parser.parse_args()
     from flows.dashboard_door import Dashboards
 
+    if walls.strength() < walls.ENOUGH:
+        sys.stderr.write(OPEN + "\n")
     own = tempfile.mkdtemp(prefix="squash-dashboards-")
     os.environ |= {"JUPYTER_CONFIG_DIR": own, "JUPYTER_DATA_DIR": own, "JUPYTER_RUNTIME_DIR": own}
     try:

@@ -4,6 +4,8 @@ papermill imports this module itself (entry point `squash-warm`); nobody else ma
 """
 
 import asyncio
+import shutil
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
@@ -21,13 +23,21 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, execution_timeout: int | None = None, **kwargs: Any
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        execution_timeout: int | None = None,
+        data: Path | None = None,
+        **kwargs: Any,
     ) -> None:
-        """Called by papermill (`engine_name="squash-warm"`)."""
+        """Called by papermill (`engine_name="squash-warm"`); the kernel gets a copy of `data` into its own folder."""
         pool = warm.POOL
         manager = pool.take()
         client = WarmClient(nb_man, km=manager, timeout=execution_timeout, kernel_name=kernel_name)
         try:
+            if data is not None:
+                shutil.copytree(data, Path(manager.ip).parent / "data")
             client.execute()
         finally:
             if client.kc is not None:  # nbclient closes the sockets of its own kernels alone

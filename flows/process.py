@@ -214,7 +214,7 @@ def make_report(store: Store, session_id: str, analysis: str) -> str:
         session = store.sessions.revision(session_id, stored.revision, motion=False)  # a report shows none
         report.save(source, session, groups, stored.document)
         try:
-            html = render(NOTEBOOK, {"analysis_path": str(source)}, assets="/static")
+            html = render(NOTEBOOK, {"analysis_path": "data"}, assets="/static", data=source)
         except NotebookFailedError as error:
             kept = f"reports/{session_id}/failed-{key[:16]}.ipynb"
             store.blobs.put(kept, error.notebook)

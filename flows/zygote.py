@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from flows import walls
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -44,6 +46,7 @@ def pay_imports() -> None:
         report.save(Path(folder), made, {"events": made}, {})
         report.load(folder)
     go.Figure([go.Scatter(x=clock, y=[1]), go.Bar(x=[1], y=clock)])._repr_mimebundle_()
+    walls.readable()  # its imports too
     gc.freeze()  # what is shared with kernels stays shared
 
 
@@ -72,8 +75,10 @@ def _be_kernel(order: dict[str, Any]) -> None:
     """Run a kernel; never returns."""
     try:
         _leave_zygote(order)
+        from ipykernel.iostream import IOPubThread
         from ipykernel.kernelapp import IPKernelApp
 
+        IOPubThread._setup_pipe_in = lambda _: None  # type: ignore[method-assign]  # a port for forks of the kernel
         app = IPKernelApp.instance()
         app.initialize(  # type: ignore[no-untyped-call]
             ["-f", order["connection_file"], "--HistoryManager.enabled=False"]
@@ -84,7 +89,7 @@ def _be_kernel(order: dict[str, Any]) -> None:
 
 
 def _leave_zygote(order: dict[str, Any]) -> None:
-    """Die with the zygote, hold none of its pipes, draw numbers of one's own, and stay within the memory limit."""
+    """Die with the zygote, hold none of its pipes, draw numbers of one's own, and stay within memory and walls."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -95,6 +100,7 @@ def _leave_zygote(order: dict[str, Any]) -> None:
     random.seed()
     np.random.seed()  # a notebook may use the old generator
     resource.setrlimit(resource.RLIMIT_DATA, (order["memory_bytes"], order["memory_bytes"]))
+    walls.enclose(Path(order["folder"]))
 
 
 if __name__ == "__main__":
