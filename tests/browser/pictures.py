@@ -1,6 +1,7 @@
 """`make pictures`: the README's pictures, from the running product with two months of simulated matches."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -59,16 +60,16 @@ def shoot(page: Page, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.png")
 
 
-def play(url: str, folder: Path) -> str:
-    """Two months of matches; the newest one's id."""
+def play(url: str, folder: Path, matches: Sequence[tuple[int, str]] = MATCHES) -> str:
+    """Months of matches; the newest one's id."""
     player = httpx.Client(base_url=url, timeout=60)
     player.post("/api/auth/register", json={**ACCOUNT, "full_name": "Robin", "max_heart_rate": 192}).raise_for_status()
     tokens = player.post("/api/auth/login", json=ACCOUNT).raise_for_status().json()
     player.cookies.clear()
     player.headers["Authorization"] = f"Bearer {tokens['access_token']}"
     session_id = ""
-    for i, (days, opponent) in enumerate(MATCHES):
-        match = squashlib.simulate(i + 4, rate_hz=50 if i == len(MATCHES) - 1 else 10)
+    for i, (days, opponent) in enumerate(matches):
+        match = squashlib.simulate(i + 4, rate_hz=50 if i == len(matches) - 1 else 10)
         shift = datetime.now(UTC).replace(hour=18, minute=30) - timedelta(days=days) - start_of(match.session)
         began = iso(start_of(match.session) + shift)
         squashlib.write_fit(match.session.assign_attrs(start_time=began), folder / "m.fit")
