@@ -10,9 +10,11 @@ from playwright.sync_api import Page
 
 import squashlib
 from flows.demo import wait
+from flows.render import NOTEBOOKS
 from flows.up import platform
 from squashlib.session import iso, parse_iso, start_of
 from tests.browser.chromium import browser
+from tests.browser.jupyter import voila
 
 PICTURES = Path(__file__).parents[2] / "notebooks" / "pictures"
 ACCOUNT = {"email": "pictures@example.org", "password": "a long pass phrase"}
@@ -50,8 +52,25 @@ def main() -> None:
         page.goto("/dashboards/trends")
         page.wait_for_selector("body[data-joined] .chooser .shown .main-svg", timeout=120_000)
         shoot(page, "trends")
+        label(chromium.new_page(viewport={"width": 1080, "height": 900}), Path(folder) / "label")
     for path in PICTURES.glob("*.png"):
         assert path.stat().st_size < MOST_BYTES, f"{path} has {path.stat().st_size} bytes, must be below {MOST_BYTES}"
+
+
+def label(page: Page, home: Path) -> None:
+    """The label widget on a simulated match, near enough to see strokes."""
+    with voila(NOTEBOOKS / "label_rallies.ipynb", home) as url:
+        page.goto(url, timeout=180_000)
+        canvas = page.locator(".squash-canvas")
+        canvas.wait_for(timeout=180_000)
+        box = canvas.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 400, box["y"] + 100)
+        for _ in range(7):
+            page.mouse.wheel(0, -250)
+            page.wait_for_timeout(300)
+        page.wait_for_timeout(1500)
+        page.locator(".squash-labeller").screenshot(path=PICTURES / "label.png")
 
 
 def shoot(page: Page, name: str) -> None:

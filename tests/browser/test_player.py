@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from sqlalchemy import update
 
-from tests.browser.conftest import DESK, PHONE, REAL, Watched, drop, register
+from store.catalog import Catalog
+from store.tables import User
+from tests.browser.conftest import DESK, PHONE, REAL, Watched, drop, grave, register
 
 pytestmark = pytest.mark.slow
-GRAVE = ("serious", "critical")
 
 
 def faults(seen: Watched) -> list[str]:
-    found = Axe().run(seen.page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in GRAVE]
+    return grave(Axe().run(seen.page))
 
 
 def play(seen: Watched, email: str, file: Path, name: str) -> str:
@@ -143,3 +144,36 @@ def test_the_report_on_paper(open_browser: Callable[..., Watched], recording: Pa
         assert answer.status == 200, answer.text()[:300]
         assert answer.body().startswith(magic)
         assert len(answer.body()) > 50_000
+
+
+def test_pages_that_have_nothing_to_show(open_browser: Callable[..., Watched], urls: dict[str, str]) -> None:
+    """Of a new player, of a coach whom nobody lets look, and of a link that leads nowhere."""
+    seen = open_browser(PHONE)
+    register(seen, "new@example.org")
+    seen.page.get_by_text("No session yet").wait_for()
+    seen.picture("empty-home")
+    as_coach(urls, "new@example.org")
+    for path, said in (("trends", "Your bests stand here"), ("coach", "No player lets you look yet")):
+        seen.page.goto(f"{seen.base}/dashboards/{path}")
+        seen.page.get_by_text(said).wait_for(timeout=90_000)
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert not faults(seen), path
+        seen.picture(f"empty-{path}")
+    assert seen.wrong == []
+    answer = seen.page.goto(f"{seen.base}/dashboards/session/0198c7d2-6f3e-7a51-9d7e-1f0d5a2b3c4d")
+    assert answer is not None
+    assert answer.status == 404
+    seen.page.get_by_role("link", name="To my sessions").wait_for()
+    assert not faults(seen)
+    seen.picture("nowhere")
+    seen.context.clear_cookies()
+    seen.page.goto(f"{seen.base}/api/auth/me")
+    seen.page.wait_for_selector("#door:not([hidden])")
+    assert seen.left() == []
+
+
+def as_coach(urls: dict[str, str], email: str) -> None:
+    catalog = Catalog.open(f"sqlite:///{urls['home']}/catalog.sqlite")
+    with catalog.begin() as tx:
+        tx.execute(update(User).where(User.email == email).values(role="coach"))
+    catalog.close()
