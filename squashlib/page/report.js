@@ -13,11 +13,21 @@
   const words = (figure) => figure.layout?.meta?.alt || figure.layout?.title?.text || "figure";
   // Where a point is known only by its place on the x axis, a click tells it.
   function draw(box, figure, clicked) {
+    if (figure.layout?.meta?.empty) { nothing(box, figure.layout); return; }
+    box.classList.remove("nothing");
     drawn.set(box, { figure, clicked });
     box.setAttribute("role", "img"); box.setAttribute("aria-label", words(figure)); box.tabIndex = 0;
     box.style.minHeight = `${(figure.layout?.height || 300) + 14}px`; // what follows does not jump
     if (!waiting.includes(box)) waiting.push(box);
     work();
+  }
+  function nothing(box, layout) {
+    const title = document.createElement("b"), reason = document.createElement("span");
+    title.textContent = layout.title?.text || ""; reason.textContent = layout.meta.empty;
+    box.replaceChildren(title, reason);
+    box.classList.add("nothing");
+    box.removeAttribute("role"); box.removeAttribute("aria-label"); box.style.minHeight = "0";
+    drawn.delete(box);
   }
   let working = false;
   async function work() {
@@ -32,6 +42,7 @@
   function paint(box) {
     const { figure, clicked } = drawn.get(box);
     let place = box.querySelector(":scope > div");
+    for (const word of box.querySelectorAll(":scope > b, :scope > span")) word.remove();
     if (!place) { place = document.createElement("div"); box.append(place); }
     const layout = { ...figure.layout, autosize: true, font: { ...figure.layout.font, color: ink() } };
     delete layout.width; delete layout.template;
@@ -51,7 +62,7 @@
   function found(root) {
     for (const box of root.querySelectorAll("figure.plot")) {
       const held = box.querySelector(":scope > script[type='application/json']");
-      if (held && !drawn.has(box)) draw(box, JSON.parse(held.textContent));
+      if (held && !drawn.has(box) && !box.classList.contains("nothing")) draw(box, JSON.parse(held.textContent));
     }
   }
   function whole() {

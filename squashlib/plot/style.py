@@ -62,7 +62,8 @@ def empty(figure: go.Figure, reason: str) -> go.Figure:
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(height=160)
-    return told(figure, reason)
+    told(figure, reason).layout.meta["empty"] = reason  # pages write it, without a figure
+    return figure
 
 
 def bars(code: int, opacity: Any = 1.0) -> dict[str, Any]:
