@@ -57,12 +57,18 @@ def test_from_the_door_to_a_rally_and_a_link(
     page.focus(".chooser select")
     page.keyboard.press("ArrowDown")
     page.wait_for_function("() => document.querySelector('.chooser .shown figure').ariaLabel.startsWith('Rally 3:')")
+    page.click("#acts >> text=Correct")
+    page.wait_for_function("() => document.activeElement.dataset.number === '3'")  # the rally that is looked at
+    assert not faults(seen)
+    page.click("dialog >> text=Close")
     assert all(
         page.locator("figure.plot").nth(i).get_attribute("aria-label")
         for i in range(page.locator("figure.plot:visible").count())
     )
     assert not faults(seen)
     seen.picture(f"{name}-dashboard")
+    html = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/report").text()
+    assert html.index("<svg") < html.index('<figure class="plot"'), "the first picture needs no script"
     page.goto(f"{seen.base}/api/sessions/{session_id}/report")
     page.wait_for_selector("figure.plot .main-svg")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
