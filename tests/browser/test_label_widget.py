@@ -143,6 +143,7 @@ def test_in_jupyterlab(notebook: Path, tmp_path: Path, page: Page) -> None:
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         page.wait_for_selector(".squash-canvas")
         settled(page)
+        assert page.get_by_text("Jupyter news").count() == 0, "nobody is asked whether to fetch news"
         took = walk(page)
         label_by_mouse_and_keys(page)
         before = painted(page)
