@@ -65,8 +65,8 @@ def label(page: Page, home: Path) -> None:
         canvas.wait_for(timeout=180_000)
         box = canvas.bounding_box()
         assert box is not None
-        page.mouse.move(box["x"] + 400, box["y"] + 100)
-        for _ in range(7):
+        page.mouse.move(box["x"] + 330, box["y"] + 100)
+        for _ in range(5):
             page.mouse.wheel(0, -250)
             page.wait_for_timeout(300)
         page.wait_for_timeout(1500)

@@ -140,11 +140,11 @@ def test_a_correction_is_respected(open_browser: Callable[..., Watched], recordi
     starts = [rally["start"] for rally in after]
     assert rallies[2]["start"] not in starts
     assert next(rally for rally in after if rally["start"] == rallies[4]["start"])["winner"] == "me"
+    on_paper(seen, session_id)
 
 
-def test_the_report_on_paper(open_browser: Callable[..., Watched], recording: Path) -> None:
-    seen = open_browser()
-    session_id = play(seen, "paper@example.org", recording, "paper")
+def on_paper(seen: Watched, session_id: str) -> None:
+    """The report, as it is after the correction, to print and to send."""
     for kind, magic in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
         answer = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/report.{kind}", timeout=120_000)
         assert answer.status == 200, answer.text()[:300]
