@@ -30,7 +30,7 @@ up: $(READY) ## the platform for real use
 	@$(BIN)/python -m flows.up
 
 lab: $(READY) ## JupyterLab with the notebooks, at the welcome one
-	@$(BIN)/jupyter lab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/welcome.ipynb --LabApp.news_url= \
+	@JUPYTER_CONFIG_PATH=notebooks/.config $(BIN)/jupyter lab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/welcome.ipynb --LabApp.news_url= \
 		--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
 
 test: check ## check, then every test

@@ -18,7 +18,7 @@ QUIET = (
 )  # fmt: skip
 TIME_LIMIT_S = 60
 #: Of a PNG: its width, the room of heading and insights, and what a figure takes beside its own height.
-WIDTH_PX, TOP_PX, ROOM_PX = 960, 520, 32
+WIDTH_PX, TOP_PX, ROOM_PX = 960, 600, 32
 NONE = "This server has no Chromium, so it makes no PDF or PNG; print the report from your browser instead."
 _one_at_a_time = threading.Lock()
 

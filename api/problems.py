@@ -9,7 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
+from api import navigation
 from squashlib.errors import DecodeError, NotFoundError, SchemaError
 
 log = logging.getLogger("api")
@@ -77,14 +79,20 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_crash)
 
 
-async def _on_problem(request: Request, error: Exception) -> JSONResponse:
+def _told(request: Request, status: int, detail: str, headers: dict[str, str], **extra: Any) -> Response:
+    if navigation.is_navigation(request):
+        return navigation.page(request, status, detail, headers)
+    return answer(status, detail, headers, **extra)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return answer(error.status, error.detail, error.headers, **error.extra)
+    return _told(request, error.status, error.detail, error.headers, **error.extra)
 
 
-async def _on_http(request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return answer(error.status_code, str(error.detail), dict(error.headers or {}))
+    return _told(request, error.status_code, str(error.detail), dict(error.headers or {}))
 
 
 async def _on_validation(request: Request, error: Exception) -> JSONResponse:
@@ -100,14 +108,15 @@ def _field(item: Any) -> dict[str, str]:
     return {"pointer": "#/" + "/".join(places), "detail": item["msg"].removeprefix("Value error, ")}
 
 
-async def _on_not_found(request: Request, error: Exception) -> JSONResponse:
-    return answer(404, str(error))
+async def _on_not_found(request: Request, error: Exception) -> Response:
+    return _told(request, 404, str(error), {})
 
 
 async def _on_bad_data(request: Request, error: Exception) -> JSONResponse:
     return answer(422, str(error))
 
 
-async def _on_crash(request: Request, error: Exception) -> JSONResponse:
+async def _on_crash(request: Request, error: Exception) -> Response:
     log.error("unhandled %s", type(error).__name__, exc_info=error)
-    return answer(500, "Something went wrong on the server; nothing of what was accepted before is lost. Try again.")
+    told = "Something went wrong on the server; nothing of what was accepted before is lost. Try again."
+    return _told(request, 500, told, {})

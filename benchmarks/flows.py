@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -78,11 +79,13 @@ def notebooks(store: Store, session_id: str, folder: Path) -> None:
     names = ("swings", "segments", "rallies", "games", "strokes", "posterior")
     groups = {name: store.sessions.group(held, name) for name in names}
     session = store.sessions.revision(session_id, held.revision, motion=False)
-    report.save(folder, session, groups, held.document)
-    parameters = {"analysis_path": str(folder)}
-    render("session_report", parameters, assets="/static")  # the platform is warm
+    data = folder / "report"
+    report.save(data, session, groups, held.document)
+    parameters = {"analysis_path": str(data)}
+    once = partial(render, "session_report", {"analysis_path": "data"}, assets="/static", data=data)
+    once()  # the platform is warm
     with ThreadPoolExecutor(AT_A_TIME) as hands:
-        work = [hands.submit(render, "session_report", parameters, assets="/static") for _ in range(REPORTS)]
+        work = [hands.submit(once) for _ in range(REPORTS)]
         ours = timed(lambda: [one.result() for one in work])
     with get_context("spawn").Pool(
         AT_A_TIME

@@ -12,9 +12,10 @@ from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from tornado import web
-from traitlets import Int, Unicode
+from traitlets import Int, Type, Unicode
 
 from flows.forked import CAN_FORK, ForkedProvisioner, Zygote
+from flows.heard import PromptClient
 from flows.seats import Seats
 from flows.warm import PREPAID, scrubbed_environment
 
@@ -24,11 +25,13 @@ ZYGOTE = Zygote(scrubbed_environment())
 
 
 class PageManager(ServerKernelManager):  # type: ignore[misc]
-    """A manager of a kernel that is forked where that can be."""
+    """A manager of a kernel that is forked where that can be; its sockets lie in its own folder."""
 
     provisioner: Any
+    client_factory = Type(PromptClient)
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
+        self.connection_file, self.ip = f"{kwargs['cwd']}/kernel.json", f"{kwargs['cwd']}/socket"
         if CAN_FORK and self.provisioner is None:
             forked = ForkedProvisioner(parent=self, kernel_spec=self.kernel_spec)
             forked.zygote, forked.memory_bytes = ZYGOTE, MEMORY_BYTES

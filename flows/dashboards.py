@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from flows import walls
 from flows.forked import SHARED
 from flows.warm import scrubbed_environment
 
@@ -23,6 +24,8 @@ DOOR, VIEWS = "door.json", "views"
 #: Pages that may be open at once; about 150 MB each.
 SEATS = 20
 BASE_URL = "/dashboards/"
+OPEN = "This system has no Landlock of Linux 6.12: kernels of different players could read each other's files."
+ASSETS = ("report.css", "dashboard.css", "report.js", "dashboard.js", "plotly.min.js")
 TEMPLATES = Path(__file__).parent / "page"
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -59,6 +62,7 @@ def configuration(home: Path, port: int, secret: str, seats: int) -> Any:
 
     from flows.dashboard_door import Guard, Visitor
     from flows.dashboard_kernels import Kernels
+    from squashlib import report
 
     config = Config()
     config.Voila.ip, config.Voila.port, config.Voila.port_retries = "127.0.0.1", port, 0
@@ -67,6 +71,7 @@ def configuration(home: Path, port: int, secret: str, seats: int) -> Any:
     config.Voila.identity_provider_class, config.Voila.authorizer_class = Visitor, Guard
     config.Visitor.secret = secret
     config.VoilaConfiguration.template = "squash"
+    config.VoilaConfiguration.resources = {"head": report.head("/static", ASSETS)}
     config.VoilaConfiguration.strip_sources, config.VoilaConfiguration.show_tracebacks = True, False
     config.VoilaConfiguration.allow_template_override = config.VoilaConfiguration.allow_theme_override = "NO"
     config.VoilaConfiguration.extension_denylist, config.VoilaConfiguration.extension_allowlist = [], ["none"]
@@ -89,6 +94,8 @@ def main() -> None:
     options = parser.parse_args()
     from flows.dashboard_door import Dashboards
 
+    if walls.strength() < walls.ENOUGH:
+        sys.stderr.write(OPEN + "\n")
     own = tempfile.mkdtemp(prefix="squash-dashboards-")
     os.environ |= {"JUPYTER_CONFIG_DIR": own, "JUPYTER_DATA_DIR": own, "JUPYTER_RUNTIME_DIR": own}
     try:

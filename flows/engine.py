@@ -3,8 +3,8 @@
 papermill imports this module itself (entry point `squash-warm`); nobody else may, or the two import each other.
 """
 
-import asyncio
-from queue import Empty
+import shutil
+from pathlib import Path
 from typing import Any
 
 from jupyter_core.utils import run_sync
@@ -14,6 +14,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from flows import warm
+from flows.heard import heard
 
 
 class WarmEngine(NBClientEngine):  # type: ignore[misc]
@@ -21,13 +22,21 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, execution_timeout: int | None = None, **kwargs: Any
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        execution_timeout: int | None = None,
+        data: Path | None = None,
+        **kwargs: Any,
     ) -> None:
-        """Called by papermill (`engine_name="squash-warm"`)."""
+        """Called by papermill (`engine_name="squash-warm"`); the kernel gets a copy of `data` into its own folder."""
         pool = warm.POOL
         manager = pool.take()
         client = WarmClient(nb_man, km=manager, timeout=execution_timeout, kernel_name=kernel_name)
         try:
+            if data is not None:
+                shutil.copytree(data, Path(manager.ip).parent / "data")
             client.execute()
         finally:
             if client.kc is not None:  # nbclient closes the sockets of its own kernels alone
@@ -56,28 +65,11 @@ class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
             raise CellExecutionError(text, name, text) from error
 
     async def async_start_new_kernel_client(self) -> Any:
-        """A client that has heard from its kernel on both channels.
-
-        jupyter_client's own way listens on until nothing has come for 0.2 s, so that no old message is taken for a new
-        one; nbclient looks at what each message answers.
-        """
+        """A client that has heard from its kernel on both channels."""
         self.kc = self.km.client()
         self.kc.start_channels()
-        async with asyncio.timeout(warm.READY_S):
-            while not await _answers(self.kc):
-                if not await self.km.is_alive():
-                    raise DeadKernelError("the kernel died before its first cell; it is out of memory, or was killed")
+        await heard(self.kc, self.km.is_alive, warm.READY_S)
         self.kc.allow_stdin = False
         return self.kc
 
     start_new_kernel_client = run_sync(async_start_new_kernel_client)
-
-
-async def _answers(client: Any) -> bool:
-    client.kernel_info()
-    try:
-        await client.shell_channel.get_msg(timeout=1)
-        await client.iopub_channel.get_msg(timeout=0.2)
-    except Empty:
-        return False
-    return True

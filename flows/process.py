@@ -222,7 +222,7 @@ def make_report(store: Store, session_id: str, analysis: str) -> str:
     with TemporaryDirectory(prefix="squash-render-") as folder:
         write_report(store, stored, Path(folder))
         try:
-            html = render(NOTEBOOK, {"analysis_path": folder}, assets="/static")
+            html = render(NOTEBOOK, {"analysis_path": "data"}, assets="/static", data=Path(folder))
         except NotebookFailedError as error:
             kept = f"reports/{session_id}/failed-{key[:16]}.ipynb"
             store.blobs.put(kept, error.notebook)

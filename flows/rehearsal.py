@@ -25,10 +25,12 @@ def pay_imports() -> None:
 def rehearse() -> None:
     """Do all that forks will do, once, with a simulated match; what is left over goes back to the system."""
     pay_imports()
+    from flows import walls
     from squashlib import dashboard
 
     dashboard.rehearse()
     _process()
+    walls.readable()
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)

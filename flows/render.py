@@ -27,8 +27,20 @@ def notebook_path(name: str) -> Path:
     return NOTEBOOKS / f"{name}.ipynb"
 
 
-def render(name: str, parameters: Mapping[str, Any], *, assets: str | None, time_limit_s: int = TIME_LIMIT_S) -> str:
+def render(
+    name: str,
+    parameters: Mapping[str, Any],
+    *,
+    assets: str | None,
+    data: Path | None = None,
+    time_limit_s: int = TIME_LIMIT_S,
+) -> str:
     """Execute a notebook in a warm kernel and return its page.
+
+    Parameters
+    ----------
+    data
+        A folder that the notebook finds as `data`: its kernel sees nothing else that is anybody's.
 
     Raises
     ------
@@ -41,15 +53,17 @@ def render(name: str, parameters: Mapping[str, Any], *, assets: str | None, time
 
     check_parameters(notebook_path(name), parameters)
     try:
-        executed = _executed(name, parameters, time_limit_s)
+        executed = _executed(name, parameters, data, time_limit_s)
     except NotebookFailedError as error:
         if not error.kernel_died:
             raise
-        executed = _executed(name, parameters, time_limit_s)  # somebody else may have killed it; twice, it is the cell
+        executed = _executed(
+            name, parameters, data, time_limit_s
+        )  # somebody else may have killed it; twice, it is the cell
     return page(executed, assets)
 
 
-def _executed(name: str, parameters: Mapping[str, Any], time_limit_s: int) -> "NotebookNode":
+def _executed(name: str, parameters: Mapping[str, Any], data: Path | None, time_limit_s: int) -> "NotebookNode":
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -65,6 +79,7 @@ def _executed(name: str, parameters: Mapping[str, Any], time_limit_s: int) -> "N
                 progress_bar=False,
                 request_save_on_cell_execute=False,
                 execution_timeout=time_limit_s,
+                data=data,
             )
             return executed
         except PapermillExecutionError as error:

@@ -24,6 +24,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from flows import walls
+
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 1 << 17
 
@@ -114,7 +116,7 @@ def _be(
             listener.close()
         _leave_zygote(order, zygote)
         if "connection_file" in order:
-            _be_kernel(order["connection_file"])
+            _be_kernel(order)
         else:
             _work(order, channels[0])
     finally:
@@ -144,14 +146,20 @@ def limit_memory(more_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
-def _be_kernel(connection_file: str) -> None:
+def _be_kernel(order: Mapping[str, Any]) -> None:
+    """A kernel stays within its walls; who works for the worker needs store and database."""
+    from ipykernel.iostream import IOPubThread
     from ipykernel.kernelapp import IPKernelApp
 
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
+    walls.enclose(Path(order["folder"]))
+    IOPubThread._setup_pipe_in = lambda _: None  # type: ignore[method-assign]  # a port for forks of the kernel
     app = IPKernelApp.instance()
-    app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])  # type: ignore[no-untyped-call]
+    app.initialize(  # type: ignore[no-untyped-call]
+        ["-f", order["connection_file"], "--HistoryManager.enabled=False"]
+    )
     app.start()  # type: ignore[no-untyped-call]
 
 

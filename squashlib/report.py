@@ -1,13 +1,17 @@
 """A session's report: an executed notebook as one page that needs nothing from elsewhere."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,7 +20,10 @@ if TYPE_CHECKING:
     from squashlib.analysis import Analysis
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "session_report.ipynb"
-ASSETS = ("report.js", "report.css", "dashboard.js", "dashboard.css", "chooser.js")
+PLOTLY_JS = "plotly.min.js"
+ASSETS = (PLOTLY_JS, "report.js", "report.css", "dashboard.js", "dashboard.css", "chooser.js")
+#: Stands for the page itself where it carries its files along.
+HERE = "squash:"
 PLOTLY = "application/vnd.plotly.v1+json"
 _ONE_AT_A_TIME = Lock()  # nbconvert's exporters keep what they are at
 
@@ -39,6 +46,31 @@ def load(folder: str | Path) -> tuple["xr.Dataset", dict[str, "xr.Dataset"], dic
     zarr = Path(folder) / "session.zarr"
     groups = {name: sessions.read(zarr, group=name) for name in sessions.groups(zarr)}
     return sessions.read(zarr), groups, json.loads((Path(folder) / "analysis.json").read_text())
+
+
+def glance(session: "xr.Dataset", groups: Mapping[str, "xr.Dataset"], document: Mapping[str, Any]) -> str:
+    """The games' scores, and heart rate over the rallies as a picture that needs no script, as HTML."""
+    from squashlib.sparkline import sparkline
+
+    held = groups["rallies"]
+    spans = zip(held["rally_start"].values.tolist(), held["rally_stop"].values.tolist(), strict=True)
+    beats = session if "hr_time" in session else None
+    times, bpm = ([], []) if beats is None else (beats["hr_time"].values, beats["heart_rate"].values)
+    drawn = sparkline(
+        np.asarray(times, np.float64), np.asarray(bpm, np.float64), spans, document["session"]["duration_s"], 480
+    )
+    told = f"Heart rate over {held.sizes['rally']} rallies in {_clock(document['session']['duration_s'])}"
+    scores = "".join(map(_score, document["games"]))
+    listed = f'<ol class="scores" aria-label="Games">{scores}</ol>' if scores else ""
+    return f'<section class="glance">{listed}<figure role="img" aria-label="{told}">{drawn}</figure></section>'
+
+
+def _score(game: Mapping[str, Any]) -> str:
+    score = game["score"]
+    if score is None:
+        return f"<li>game {game['number']}<small>score unknown</small></li>"
+    word = "won" if score["me"] > score["opponent"] else "lost"
+    return f'<li class="{word}"><b>{score["me"]}–{score["opponent"]}</b><small>{word}</small></li>'
 
 
 def cards(document: Mapping[str, Any]) -> str:
@@ -85,8 +117,8 @@ def title(document: Mapping[str, Any]) -> str:
     """The heading of a report, as HTML."""
     session = document["session"]
     device = " ".join(str(session["device"].get(name, "")) for name in ("manufacturer", "name")).strip()
-    heading = f"{session['sport'].title()}, {session['start'][:16].replace('T', ' ')} UTC"
-    return f"<h1>{escape(heading)}</h1><p>{escape(device)}</p>"
+    when = f'<time datetime="{session["start"]}">{session["start"][:16].replace("T", " ")} UTC</time>'
+    return f"<h1>{escape(session['sport'].title())}</h1><p>{when}{escape(f' · {device}' if device else '')}</p>"
 
 
 def _clock(seconds: float) -> str:
@@ -109,7 +141,8 @@ def page(notebook: "NotebookNode", assets: str | None = None) -> str:
     for i, figure in enumerate(figures):
         body = body.replace(_place(i), figure)
     shell = files("squashlib").joinpath("page/report.html").read_text()
-    return shell.replace("{{head}}", _head(assets)).replace("{{body}}", body)
+    made = shell.replace("{{head}}", head(assets or HERE)).replace("{{body}}", body)
+    return with_assets(made, HERE) if assets is None else made
 
 
 @cache
@@ -149,30 +182,46 @@ def _alt(layout: Mapping[str, Any]) -> str:
     return str((layout.get("meta") or {}).get("alt") or layout.get("title", {}).get("text", "figure"))
 
 
-def _head(assets: str | None) -> str:
-    if assets is not None:
-        scripts = "".join(f'<script src="{assets}/{name}" defer></script>' for name in ("plotly.min.js", "report.js"))
-        return f'<link rel="stylesheet" href="{assets}/report.css">{scripts}'
-    inline = {name: asset(name).decode() for name in ("report.css", "plotly.min.js", "report.js")}
-    safe = {name: text.replace("</script", "<\\/script") for name, text in inline.items()}
-    scripts = "".join(f"<script>{safe[name]}</script>" for name in ("plotly.min.js", "report.js"))
-    return f"<style>{safe['report.css']}</style>{scripts}"
+def head(assets: str, names: Sequence[str] = ("report.css", PLOTLY_JS, "report.js")) -> str:
+    """Links to files that pages share, each with a hash of its content: a browser asks for it once."""
+    return "".join(_link(f"{assets}/{name}?v={version(name)}", name) for name in names)
+
+
+def _link(address: str, name: str) -> str:
+    if name.endswith(".css"):
+        return f'<link rel="stylesheet" href="{address}">'
+    named = ' id="plotly"' if name == PLOTLY_JS else ""
+    return f'<script src="{address}"{named} async></script>'
 
 
 def with_assets(html: str, assets: str) -> str:
-    """A page that was made with `assets`, as it is made without."""
-    return html.replace(_head(assets), _head(None), 1)
+    """A page that was made with `assets`, as it is made without: it carries the files along."""
+    link = re.compile(rf'<(?:link|script) [^>]*(?:href|src)="{re.escape(assets)}/([^"?]+)[^>]*>(?:</script>)?')
+    return link.sub(lambda found: _inline(found[1]), html)
+
+
+def _inline(name: str) -> str:
+    text = asset(name).decode()
+    if name.endswith(".css"):
+        return f"<style>{text}</style>"
+    safe = text.replace("</script", "<\\/script")
+    return f"<script>{safe}</script>"
+
+
+@cache
+def version(name: str) -> str:
+    """A hash of a shared file's content."""
+    return hashlib.sha256(asset(name)).hexdigest()[:12]
 
 
 def asset(name: str) -> bytes:
-    """A file that pages share: `plotly.min.js`, `report.js` …; raises `FileNotFoundError` for others."""
-    if name == "plotly.min.js":
-        from plotly.offline import get_plotlyjs
+    """A file that pages share: `plotly.min.js`, `report.js` …; raises `FileNotFoundError` for others.
 
-        return str(get_plotlyjs()).encode()
+    Plotly is its `basic` bundle (npm: plotly.js-basic-dist-min): our figures are lines, points and bars.
+    """
     if name not in ASSETS:
         raise FileNotFoundError(name)
-    return files("squashlib").joinpath(f"page/{name}").read_bytes()
+    return files("squashlib").joinpath(f"page/{'plotly-basic.min.js' if name == PLOTLY_JS else name}").read_bytes()
 
 
 def render_report(analysis: "Analysis", out: Path) -> None:

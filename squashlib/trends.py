@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from squashlib import statistics
 from squashlib.confidence import wilson
 from squashlib.session import parse_iso
 from squashlib.statistics import Played
 from squashlib.statistics.load import ACUTE_DAYS, CHRONIC_DAYS
+from squashlib.statistics.opponents import against
+from squashlib.statistics.totals import points, results
 
 #: Periods that a page offers: value, label and days (None is all).
 PERIODS = (("30", "last 30 days"), ("90", "last 3 months"), ("365", "last year"), ("all", "all"))
@@ -27,6 +30,8 @@ BESTS = (
     ("hr_recovery_60s", "best recovery in a minute", "bpm"),
     ("training_load", "highest load", ""),
 )
+
+RESULTS = {True: "won", False: "lost", None: None}
 
 Row = dict[str, Any]
 
@@ -75,25 +80,12 @@ def form(player: Mapping[str, Any]) -> list[Row]:
     """Share of points won in each session with points, oldest first."""
     rows = []
     for one in sorted(player["sessions"], key=lambda one: one["start"]):
-        won, lost = (one["summary"][key] or 0 for key in ("points_won", "points_lost"))  # None: no points are known
-        if won + lost:
-            rows.append(
-                {
-                    "day": day(one, player["timezone"]),
-                    "opponent": one["opponent"],
-                    "result": result(one),
-                    **_rate(won, lost),
-                }
-            )
+        (session,) = played({"sessions": [one]})
+        won, lost = points([session])
+        if won is not None and lost is not None:
+            facts = {"day": day(one, player["timezone"]), "opponent": one["opponent"], "result": RESULTS[session.won]}
+            rows.append({**facts, **_rate(won, lost)})
     return rows
-
-
-def result(session: Mapping[str, Any]) -> str | None:
-    """`won` or `lost`, None if the final score does not tell."""
-    me, opponent = session["games_me"], session["games_opponent"]
-    if me is None or opponent is None or me == opponent:
-        return None
-    return "won" if me > opponent else "lost"
 
 
 def _rate(won: int, lost: int) -> Row:
@@ -133,21 +125,15 @@ def recoveries(player: Mapping[str, Any]) -> list[Row]:
 
 
 def by_opponent(player: Mapping[str, Any]) -> list[Row]:
-    """Matches and points against each opponent that has a name, however it was typed, most played first."""
-    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for one in player["sessions"]:
-        if name := " ".join((one["opponent"] or "").split()):
-            groups[name.casefold()].append(one)
-    rows = [_against(str(sessions[-1]["opponent"]).strip(), sessions) for sessions in groups.values()]
-    return sorted(rows, key=lambda row: (-row["matches"], row["opponent"]))
+    """Matches and points against each opponent that has a name, most played first, as `squashlib.statistics` counts."""
+    return [{"opponent": name, **results(group), **_points_rate(group)} for name, group in against(played(player))]
 
 
-def _against(name: str, sessions: Sequence[Mapping[str, Any]]) -> Row:
-    results = [result(one) for one in sessions]
-    won, lost = (sum(one["summary"][key] or 0 for one in sessions) for key in ("points_won", "points_lost"))
-    points = _rate(won, lost) if won + lost else {"won": 0, "lost": 0, "share": None, "low": None, "high": None}
-    matches = {"matches": len(sessions), "matches_won": results.count("won"), "matches_lost": results.count("lost")}
-    return {"opponent": name, **matches, **points}
+def _points_rate(group: Sequence[Played]) -> Row:
+    won, lost = points(group)
+    if won is None or lost is None:
+        return {"won": 0, "lost": 0, "share": None, "low": None, "high": None}
+    return _rate(won, lost)
 
 
 def by_length(player: Mapping[str, Any]) -> list[Row]:
@@ -167,11 +153,16 @@ def _length_rows(sessions: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str,
 
 def bests(player: Mapping[str, Any]) -> list[Row]:
     """Each figure's best with its day and opponent; nothing of what was never measured."""
-    rows = []
-    for key, name, unit in BESTS:
-        known = [one for one in player["sessions"] if one["summary"].get(key) is not None]
-        if known:
-            best = max(known, key=lambda one: one["summary"][key])
-            when = {"day": day(best, player["timezone"]), "opponent": best["opponent"]}
-            rows.append({"name": name, "value": best["summary"][key], "unit": unit, **when})
-    return rows
+    found = statistics.bests(played(player))
+    opponents = {one["session_id"]: one["opponent"] for one in player["sessions"]}
+    return [
+        {
+            "name": name,
+            "value": best["value"],
+            "unit": unit,
+            "day": day(best, player["timezone"]),
+            "opponent": opponents[best["session_id"]],
+        }
+        for key, name, unit in BESTS
+        if (best := found[key])
+    ]

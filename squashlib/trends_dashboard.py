@@ -27,6 +27,8 @@ def explore(player: Mapping[str, Any]) -> "Chooser":
 
     def show(period: str) -> Shown:
         held = trends.within(player, period)
+        if not held["sessions"]:
+            return Shown('<p class="unsure">Your months stand here after your first session.</p>')
         drawn = (figures.form(held), figures.recovery(held), figures.opponents(held), figures.lengths(held))
         return Shown(cards(held), drawn)
 
@@ -76,6 +78,8 @@ def compare(players: Sequence[Mapping[str, Any]]) -> "Chooser":
 
     def show(period: str) -> Shown:
         held = [trends.within(player, period) for player in players]
+        if not held:
+            return Shown(table(held))
         drawn = (
             figures.side_by_side(held, "training_load", "Load of each session", "load"),
             figures.side_by_side(held, "total_playing_time", "Ball in play", "minutes", 1 / 60),

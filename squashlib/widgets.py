@@ -1,7 +1,7 @@
 """Labelling half a million samples of many channels, in JupyterLab and Voilà; sliders for a detector."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -166,31 +166,36 @@ def saving(labeller: Labeller, save: Callable[[LabelSet], LabelSet], path: str |
 
 
 def parameters(detector: Any, changed: Callable[[Any], Any]) -> ipywidgets.VBox:
-    """Sliders for the fields of a detector, bounded by each field's `metadata` (`low`, `high`, `step`, `meaning`).
+    """A slider for each number and a box for each yes or no among the fields of any detector.
 
+    Bounds are those of a field's `metadata` (`low`, `high`, `step`, `meaning`); without them up to twice the value.
     `changed` is called with a new detector at each change; what it returns is shown below.
     """
-    sliders = {}
-    for spec in fields(detector):
-        bounds = spec.metadata
-        if "low" not in bounds:
-            continue
-        sliders[spec.name] = ipywidgets.FloatSlider(
-            value=getattr(detector, spec.name),
-            min=bounds["low"],
-            max=bounds["high"],
-            step=bounds.get("step", 0.05),
-            description=spec.name,
-            tooltip=bounds.get("meaning", ""),
-            continuous_update=False,
-            style={"description_width": "120px"},
-            layout={"width": "480px"},
-        )
+    given = {spec.name: (spec, getattr(detector, spec.name)) for spec in fields(detector) if spec.init}
+    sliders = {
+        name: _screw(spec, value) for name, (spec, value) in given.items() if isinstance(value, (bool, int, float))
+    }
 
     def adjusted(*values: float) -> Any:
-        return changed(type(detector)(**dict(zip(sliders, values, strict=True))))
+        return changed(replace(detector, **dict(zip(sliders, values, strict=True))))
 
     return _answering(list(sliders.values()), adjusted)
+
+
+def _screw(spec: Field[Any], value: float) -> Any:
+    """What turns one field."""
+    look = {
+        "description": spec.name,
+        "tooltip": spec.metadata.get("meaning", ""),
+        "style": {"description_width": "120px"},
+        "layout": {"width": "480px"},
+    }
+    if isinstance(value, bool):
+        return ipywidgets.Checkbox(value=value, **look)
+    kind, step = (ipywidgets.IntSlider, 1) if isinstance(value, int) else (ipywidgets.FloatSlider, 0.05)
+    low, high = spec.metadata.get("low", min(0, 2 * value)), spec.metadata.get("high", max(1, 2 * value))
+    step = spec.metadata.get("step", step)
+    return kind(value=value, min=low, max=high, step=step, continuous_update=False, **look)
 
 
 def _answering(asked: Sequence[Any], changed: Callable[..., Any]) -> ipywidgets.VBox:

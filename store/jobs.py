@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -27,15 +27,15 @@ class Promise(NamedTuple):
     job_id: str
 
 
-_JOBS = Job.__table__
+_JOBS: Any = Job.__table__
 _WAITING = (
     select(_JOBS.c.job_id)
     .where(_JOBS.c.session_id == bindparam("of"), _JOBS.c.kind == bindparam("what"), _JOBS.c.status == "queued")
     .with_for_update(read=True)
 )
-_LOCKS = Lock.__table__
+_LOCKS: Any = Lock.__table__
 #: Two who ask at the same instant make one row: the index lets no second in, and nobody fails by it.
-_INSERT = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _PROMISE = {name: made(_JOBS).on_conflict_do_nothing().returning(_JOBS.c.job_id) for name, made in _INSERT.items()}
 _TAKE = {name: made(_LOCKS).on_conflict_do_nothing().returning(_LOCKS.c.name) for name, made in _INSERT.items()}
 

@@ -52,7 +52,7 @@ const WHAT = [["", "as found"], ["me", "I won"], ["opponent", "opponent won"], [
 function ralliesOf(analysis, held) {
   const start = Date.parse(analysis.session.start);
   const clock = (iso) => { const s = Math.round((Date.parse(iso) - start) / 1000); return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`; };
-  const found = analysis.rallies.map((rally) => ({ start: rally.start, end: rally.end, what: "",
+  const found = analysis.rallies.map((rally) => ({ number: rally.number, start: rally.start, end: rally.end, what: "",
     label: `${rally.number}: game ${rally.game}, ${clock(rally.start)}, ${Math.round((Date.parse(rally.end) - Date.parse(rally.start)) / 1000)} s, ` +
       `${rally.winner === "me" ? "won" : rally.winner === "opponent" ? "lost" : "no point known"}, ${Math.round(rally.confidence * 100)} % sure` }));
   for (const one of held) {
@@ -63,7 +63,8 @@ function ralliesOf(analysis, held) {
   return found.sort((a, b) => (a.start < b.start ? -1 : 1));
 }
 
-export async function correct(session, name, again) {
+// `number` is the rally to begin with.
+export async function correct(session, name, again, number = 0) {
   const base = `/api/sessions/${session.session_id}`;
   const score = (label, value) => make("label", {}, label, make("input", { type: "number", min: 0, max: 9, value: value ?? "" }));
   const me = score("Games I won ", session.final_score_me), opponent = score("Games the opponent won ", session.final_score_opponent);
@@ -71,14 +72,18 @@ export async function correct(session, name, again) {
   rows.setAttribute("aria-label", "Rallies");
   const save = make("button", { type: "submit", textContent: "Save and look again" });
   const form = make("form", { className: "bare" }, make("div", { className: "row" }, me, opponent), rows, make("div", { className: "row" }, save));
-  const { box, said, guarded } = dialog(`Correct ${name}`, form);
+  const hint = make("p", { textContent: "Say what a rally really was; what you do not touch stays as it was found. Insights and report follow." });
+  const { box, said, guarded } = dialog(`Correct ${name}`, hint, form);
   await guarded(async () => {
     const [analysis, held] = await Promise.all([api(`${base}/analysis`), api(`${base}/corrections`)]);
     rows.replaceChildren(...ralliesOf(analysis, held.corrections).map((rally) => {
       const select = make("select", {}, ...WHAT.map(([value, text]) => new Option(text, value, false, value === rally.what)));
-      Object.assign(select.dataset, { start: rally.start, end: rally.end });
-      return make("li", {}, make("label", {}, `${rally.label} `, select));
+      Object.assign(select.dataset, { start: rally.start, end: rally.end, number: rally.number ?? "" });
+      const label = make("label", {}, `${rally.label} `, select), marked = () => label.classList.toggle("changed", select.value !== "");
+      select.addEventListener("change", marked); marked();
+      return make("li", {}, label);
     }));
+    rows.querySelector(`select[data-number="${number}"]`)?.focus();
   })();
   form.addEventListener("submit", guarded(async () => {
     const [mine, theirs] = [me, opponent].map((label) => label.querySelector("input").value);

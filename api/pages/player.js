@@ -14,8 +14,9 @@ async function enter() {
   if (!known.get()) { door(true); return; }
   try {
     const me = await api("/api/auth/me");
+    await ownClock(me);
     const wanted = new URLSearchParams(location.search).get("next");
-    if (wanted && /^\/dashboards\/[\w/-]+$/.test(wanted)) { location.replace(wanted); return; }
+    if (wanted && /^\/(dashboards|api\/sessions)\/[\w/.-]+$/.test(wanted)) { location.replace(wanted); return; }
     $("who").textContent = me.full_name || me.email;
     door(false);
     $("players").hidden = me.role !== "coach";
@@ -56,6 +57,12 @@ async function coaches(me) {
   });
 }
 
+// Days are those of the player's own clock; who came by a watch or a phone has told none yet.
+async function ownClock(me) {
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (me.timezone === "UTC" && timezone && timezone !== "UTC") await api("/api/auth/me", { method: "PATCH", json: { timezone } }).catch(() => null);
+}
+
 const credentials = () => Object.fromEntries(new FormData($("login")));
 const login = async () => { await api("/api/auth/login", { method: "POST", json: credentials() }); known.set(true); say(""); await enter(); };
 $("login").addEventListener("submit", guarded(login));
@@ -64,8 +71,6 @@ $("register").addEventListener("click", guarded(async () => {
   await api("/api/auth/register", { method: "POST", json: credentials() });
   await api("/api/auth/login", { method: "POST", json: credentials() });
   known.set(true);
-  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (timezone) await api("/api/auth/me", { method: "PATCH", json: { timezone } }).catch(() => null);
   say(""); await enter();
 }));
 $("logout").addEventListener("click", guarded(async () => { await api("/api/auth/logout", { method: "POST" }); known.set(false); await enter(); }));

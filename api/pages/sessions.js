@@ -1,25 +1,28 @@
-// The list of sessions: a small picture, the facts, and where to look.
+// The list of sessions: how it ended, a small picture, the facts, and where to look.
 import { api, make } from "/static/api.js";
 import { correct, share } from "/static/dialogs.js";
 
 function facts(session) {
   const s = session.summary;
-  if (!s) return session.sync_status === "analysed" ? "" : "no recording yet";
-  const score = session.final_score_me !== null && session.final_score_opponent !== null
-    ? `${session.final_score_me}–${session.final_score_opponent}` : "";
-  return [score, `${Math.round(s.total_session_duration / 60)} min`, s.number_of_games && `${s.number_of_games} games`,
+  if (!s) return session.sync_status === "analysed" ? "" : "no recording yet: drop one above, or let your watch send it";
+  return [`${Math.round(s.total_session_duration / 60)} min`, s.number_of_games && `${s.number_of_games} games`,
     s.number_of_rallies && `${s.number_of_rallies} rallies`,
     s.points_won + s.points_lost > 0 && `${s.points_won} points won, ${s.points_lost} lost`].filter(Boolean).join(" · ");
 }
 
-function title(session) {
-  const when = new Date(session.start_time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return when + (session.opponent_name ? `, against ${session.opponent_name}` : "");
+const when = (session) => new Date(session.start_time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+export const title = (session) => when(session) + (session.opponent_name ? `, against ${session.opponent_name}` : "");
+
+function score(session) {
+  const [me, opponent] = [session.final_score_me, session.final_score_opponent];
+  if (me === null || opponent === null) return make("div", { className: "score", textContent: "–" }, make("small", { textContent: "no score" }));
+  const word = me > opponent ? "won" : me < opponent ? "lost" : "drawn";
+  return make("div", { className: `score ${word}`, textContent: `${me}–${opponent}` }, make("small", { textContent: word }));
 }
 
 function actions(session, again) {
   const base = `/api/sessions/${session.session_id}`, about = ` of ${title(session)}`;
-  const link = (text, href) => { const a = make("a", { href, textContent: text }); a.setAttribute("aria-label", text + about); return a; };
+  const link = (text, href, className = "") => { const a = make("a", { href, textContent: text, className }); a.setAttribute("aria-label", text + about); return a; };
   const button = (text, act) => {
     const made = make("button", { type: "button", className: "quiet", textContent: text });
     made.setAttribute("aria-label", text + about);
@@ -27,14 +30,15 @@ function actions(session, again) {
     return made;
   };
   return make("div", { className: "row actions" },
-    link("Dashboard", `/dashboards/session/${session.session_id}`), link("Report", `${base}/report`),
-    link("PDF", `${base}/report.pdf`), link("PNG", `${base}/report.png`),
+    link("Dashboard", `/dashboards/session/${session.session_id}`, "main"), link("Report", `${base}/report`),
+    link("PDF", `${base}/report.pdf`), link("PNG", `${base}/report.png`), make("span", { className: "gap" }),
     button("Share", () => share(session, title(session))), button("Correct", () => correct(session, title(session), again)));
 }
 
 function line(session, again) {
-  const text = make("div", { className: "facts" }, make("b", { textContent: title(session) }), make("span", { textContent: facts(session) }));
-  const item = make("li", {}, text);
+  const heading = session.opponent_name ? `against ${session.opponent_name}` : session.location || "Squash";
+  const text = make("div", { className: "facts" }, make("b", { textContent: heading }), make("span", { textContent: when(session) }), make("span", { textContent: facts(session) }));
+  const item = make("li", {}, score(session), text);
   if (session.summary) {
     const picture = make("img", { className: "stamp", loading: "lazy", alt: "Heart rate over the rallies", width: 240, height: 48 });
     picture.src = `/api/sessions/${session.session_id}/stamp.svg?${encodeURIComponent(session.updated_at)}`;
@@ -47,5 +51,6 @@ export async function list(place) {
   const sessions = await api("/api/sessions?limit=50");
   const again = () => list(place);
   place.replaceChildren(...sessions.map((session) => line(session, again)));
-  if (!sessions.length) place.append(make("li", { textContent: "No session yet: drop a recording above, or pair a watch." }));
+  place.removeAttribute("aria-busy");
+  if (!sessions.length) place.append(make("li", { className: "empty" }, make("strong", { textContent: "No session yet" }), "Drop a recording above, or pair your watch and play: what it sends stands here minutes later."));
 }

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from api.access import ACCESS_COOKIE, Asker, Caller, SessionId, State, identify
 from api.dashboard_proxy import Door, bridge, forward, keep_seat
+from api.navigation import PAGES
 from api.problems import Problem
-from api.routes.pages import PAGES
 from api.subject import Subject
 from store.tables import RefreshToken
 

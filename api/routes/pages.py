@@ -1,17 +1,17 @@
 """The player's pages and what reports and dashboards share."""
 
 import gzip
+import hashlib
 from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from api.navigation import PAGES, POLICY
 from api.problems import Problem
 
 router = APIRouter(include_in_schema=False)
 
-PAGES = Path(__file__).parent.parent / "pages"
-POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 #: Smaller files are not worth packing.
 PACK_BYTES = 4096
@@ -25,25 +25,27 @@ def home() -> Response:
 
 
 @router.get("/static/{name}")
-def static(name: str, request: Request) -> Response:
-    """Scripts and styles; only names that are known."""
-    packed = "gzip" in request.headers.get("accept-encoding", "")
+def static(name: str, request: Request, v: str = "") -> Response:
+    """Scripts and styles; only names that are known. Links with a hash of the content are asked for once."""
     try:
-        content, is_packed = _asset(name, packed)
+        content, packed, tag = _asset(name)
     except FileNotFoundError as error:
         raise Problem(404, f"There is no file {name!r}.") from error
-    kept = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
-    headers = kept | ({"Content-Encoding": "gzip"} if is_packed else {})
+    kept = "public, max-age=31536000, immutable" if v else "no-cache"
+    headers = {"Cache-Control": kept, "Vary": "Accept-Encoding", "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    if packed and "gzip" in request.headers.get("accept-encoding", ""):
+        content, headers = packed, headers | {"Content-Encoding": "gzip"}
     return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
 
 
 @cache
-def _asset(name: str, packed: bool) -> tuple[bytes, bool]:
-    """A file, packed once for all who take it packed."""
+def _asset(name: str) -> tuple[bytes, bytes | None, str]:
+    """A file, the same packed (once for all), and what tells it from others."""
     content = _read(name)
-    if packed and len(content) > PACK_BYTES:
-        return gzip.compress(content, 6), True
-    return content, False
+    packed = gzip.compress(content, 9) if len(content) > PACK_BYTES else None
+    return content, packed, f'"{hashlib.sha256(content).hexdigest()[:16]}"'
 
 
 def _read(name: str) -> bytes:

@@ -77,11 +77,12 @@
     window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   }
 
-  document.addEventListener("DOMContentLoaded", () => {
+  function whole() {
     coming.disconnect();
     say("");
     document.body.dataset.ready = "yes";
     const main = document.querySelector("main");
     if (main.dataset.kernel) join(main.dataset.kernel, main.querySelectorAll("[data-model]"));
-  });
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", whole); else whole();
 })();

@@ -128,7 +128,7 @@ def _game_name(games: xr.Dataset, g: int) -> str:
 def zones(document: Mapping[str, Any]) -> go.Figure:
     """Time in each heart-rate zone."""
     metrics = [document["metrics"][f"time_in_zone_{zone}"] for zone in range(1, 6)]
-    figure = blank("Time in heart-rate zones", "minutes", "", 260)
+    figure = blank("Time in heart-rate zones", "minutes", "", 300)
     values = [None if metric["value"] is None else round(metric["value"] / 60, 2) for metric in metrics]
     if not any(values):
         return empty(figure, str(metrics[0]["metadata"].get("reason", "no heart rate was measured")))

@@ -58,7 +58,7 @@ def _peak(bpm: float) -> str:
 def lengths(groups: Mapping[str, xr.Dataset]) -> go.Figure:
     """How long rallies were, and who won the short and the long ones."""
     held = groups["rallies"]
-    figure = blank("How long rallies were", "seconds", "rallies", 280)
+    figure = blank("How long rallies were", "seconds", "rallies", 300)
     values = held["rally_stop"].values - held["rally_start"].values
     if not len(values):
         return empty(figure, "no rally was found")

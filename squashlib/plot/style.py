@@ -16,6 +16,8 @@ OUTCOMES = (
     ("won", GREEN, "", "triangle-up"),
     ("lost", RED, "/", "triangle-down-open"),
 )
+#: Pixels above the marks: title, legend, captions.
+TOP = 74
 GRID = "rgba(128,128,128,0.2)"
 MAX_POINTS = 2000
 #: A line is broken where samples are further apart than five usual steps, and at least this.
@@ -33,12 +35,12 @@ def blank(title: str, x: str, y: str, height: int = 320) -> go.Figure:
     """A figure without marks."""
     figure = go.Figure(layout={"template": {}})  # the page gives colours for light and dark
     figure.update_layout(
-        title={"text": title, "x": 0.01, "font": {"size": 16}},
-        margin={"l": 48, "r": 12, "t": 56, "b": 44},
+        title={"text": title, "x": 0.01, "y": 1 - 12 / height, "yanchor": "top", "font": {"size": 16}},
+        margin={"l": 48, "r": 12, "t": TOP, "b": 44},
         height=height,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
+        legend={"orientation": "h", "y": 1 - 34 / height, "yref": "container", "yanchor": "top", "x": 0},
         hovermode="x unified",
         font={"family": "system-ui, sans-serif", "size": 13},
     )
@@ -60,7 +62,8 @@ def empty(figure: go.Figure, reason: str) -> go.Figure:
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(height=160)
-    return told(figure, reason)
+    told(figure, reason).layout.meta["empty"] = reason  # pages write it, without a figure
+    return figure
 
 
 def bars(code: int, opacity: Any = 1.0) -> dict[str, Any]:

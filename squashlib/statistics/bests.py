@@ -7,7 +7,10 @@ from squashlib.moments import iso
 from squashlib.statistics.played import Played
 
 #: More is better in each of them.
-FIGURES = ("longest_rally_length", "number_of_rallies", "total_playing_time", "training_load", "hr_recovery_60s")
+FIGURES = (
+    "longest_rally_length", "number_of_rallies", "shots_detected", "total_playing_time", "training_load",
+    "hr_recovery_60s",
+)  # fmt: skip
 
 
 def bests(played: Sequence[Played]) -> dict[str, Any]:

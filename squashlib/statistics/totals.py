@@ -28,7 +28,7 @@ def _name(day: datetime, period: Period) -> str:
 
 def totals(played: Sequence[Played]) -> dict[str, Any]:
     """Sessions, wins, points, load, recovery and time in zones of some sessions; null where nothing is known."""
-    won, lost = _points(played)
+    won, lost = points(played)
     return {
         "sessions": len(played),
         **results(played),
@@ -58,7 +58,7 @@ def _share(name: str, part: int | None, whole: int | None) -> dict[str, Any]:
     return {name: round(part / whole, 4), f"{name}_interval": wilson(part, whole)}
 
 
-def _points(played: Sequence[Played]) -> tuple[int | None, int | None]:
+def points(played: Sequence[Played]) -> tuple[int | None, int | None]:
     """Points won and lost in sessions whose points are known; null when none are."""
     known = [one for one in played if (one.figure("points_won") or 0) + (one.figure("points_lost") or 0) > 0]
     won, lost = (_total(known, name) for name in ("points_won", "points_lost"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.base import AxeResults
 from playwright.sync_api import Browser, BrowserContext, Page
 
 import squashlib
@@ -78,6 +79,12 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recording") / "match.fit"
     squashlib.write_fit(squashlib.simulate(3, rate_hz=25).session, path)
     return path
+
+
+def grave(found: AxeResults) -> list[str]:
+    """What axe-core holds to be serious or critical."""
+    wrong = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in wrong]
 
 
 def register(seen: Watched, email: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.render import NOTEBOOKS
 from flows.up import free_port, start, stop, wait_for
 
 #: Lab asks its makers for news and newer versions unless told not to.
@@ -20,6 +21,7 @@ def _serving(name: str, command: Sequence[str], ready: str, home: Path) -> Itera
     home.mkdir(parents=True, exist_ok=True)
     (home / "logs").mkdir(exist_ok=True)
     settings = {f"JUPYTER_{what}_DIR": str(home / what.lower()) for what in ("CONFIG", "DATA", "RUNTIME")}
+    settings["JUPYTER_CONFIG_PATH"] = str(NOTEBOOKS / ".config")
     env = {**os.environ, **settings, "IPYTHONDIR": str(home / "ipython"), "SQUASH_HOME": str(home / "squash")}
     children = {name: start(name, list(command), env, home)}
     try:

@@ -1,6 +1,7 @@
 """`make pictures`: the README's pictures, from the running product with two months of simulated matches."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from playwright.sync_api import Page
 
 import squashlib
 from flows.demo import wait
+from flows.render import NOTEBOOKS
 from flows.up import platform
 from squashlib.session import iso, parse_iso, start_of
 from tests.browser.chromium import browser
+from tests.browser.jupyter import voila
 
 PICTURES = Path(__file__).parents[2] / "notebooks" / "pictures"
 ACCOUNT = {"email": "pictures@example.org", "password": "a long pass phrase"}
@@ -49,8 +52,25 @@ def main() -> None:
         page.goto("/dashboards/trends")
         page.wait_for_selector("body[data-joined] .chooser .shown .main-svg", timeout=120_000)
         shoot(page, "trends")
+        label(chromium.new_page(viewport={"width": 1080, "height": 900}), Path(folder) / "label")
     for path in PICTURES.glob("*.png"):
         assert path.stat().st_size < MOST_BYTES, f"{path} has {path.stat().st_size} bytes, must be below {MOST_BYTES}"
+
+
+def label(page: Page, home: Path) -> None:
+    """The label widget on a simulated match, near enough to see strokes."""
+    with voila(NOTEBOOKS / "label_rallies.ipynb", home) as url:
+        page.goto(url, timeout=180_000)
+        canvas = page.locator(".squash-canvas")
+        canvas.wait_for(timeout=180_000)
+        box = canvas.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 330, box["y"] + 100)
+        for _ in range(5):
+            page.mouse.wheel(0, -250)
+            page.wait_for_timeout(300)
+        page.wait_for_timeout(1500)
+        page.locator(".squash-labeller").screenshot(path=PICTURES / "label.png")
 
 
 def shoot(page: Page, name: str) -> None:
@@ -59,16 +79,16 @@ def shoot(page: Page, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.png")
 
 
-def play(url: str, folder: Path) -> str:
-    """Two months of matches; the newest one's id."""
+def play(url: str, folder: Path, matches: Sequence[tuple[int, str]] = MATCHES) -> str:
+    """Months of matches; the newest one's id."""
     player = httpx.Client(base_url=url, timeout=60)
     player.post("/api/auth/register", json={**ACCOUNT, "full_name": "Robin", "max_heart_rate": 192}).raise_for_status()
     tokens = player.post("/api/auth/login", json=ACCOUNT).raise_for_status().json()
     player.cookies.clear()
     player.headers["Authorization"] = f"Bearer {tokens['access_token']}"
     session_id = ""
-    for i, (days, opponent) in enumerate(MATCHES):
-        match = squashlib.simulate(i + 4, rate_hz=50 if i == len(MATCHES) - 1 else 10)
+    for i, (days, opponent) in enumerate(matches):
+        match = squashlib.simulate(i + 4, rate_hz=50 if i == len(matches) - 1 else 10)
         shift = datetime.now(UTC).replace(hour=18, minute=30) - timedelta(days=days) - start_of(match.session)
         began = iso(start_of(match.session) + shift)
         squashlib.write_fit(match.session.assign_attrs(start_time=began), folder / "m.fit")

@@ -142,6 +142,8 @@ def test_a_kernel_sees_its_page_alone_and_leaves_nothing(
     allowed |= {"PLOTLY_RENDERER", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MALLOC_ARENA_MAX"}
     seen = {name for name in process.environ() if not name.startswith(("JPY_", "PYDEVD_", "JUPYTER_"))}
     assert seen <= allowed, seen - allowed
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
+    assert (int(status["CapEff"], 16), status["NoNewPrivs"], status["Seccomp"]) == (0, "1", "2"), "it has walls"
     folder = Path(process.cwd())
     assert {path.name for path in folder.iterdir()} >= {"data"}
     assert folder.stat().st_mode & 0o077 == 0

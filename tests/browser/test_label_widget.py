@@ -6,10 +6,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from squashlib.labels import LabelSet
 from tests.browser.chromium import browser
+from tests.browser.conftest import grave
 from tests.browser.jupyter import lab, voila
 
 ANSWER_MS = 100
@@ -141,6 +143,7 @@ def test_in_jupyterlab(notebook: Path, tmp_path: Path, page: Page) -> None:
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         page.wait_for_selector(".squash-canvas")
         settled(page)
+        assert page.get_by_text("Jupyter news").count() == 0, "nobody is asked whether to fetch news"
         took = walk(page)
         label_by_mouse_and_keys(page)
         before = painted(page)
@@ -169,6 +172,7 @@ def test_in_voila(notebook: Path, tmp_path: Path, page: Page) -> None:
         label_by_mouse_and_keys(page)
         before = painted(page)
         kept = saved(page, tmp_path / "labels.json")
+        assert grave(Axe().run(page, context=".squash-labeller")) == []
         page.screenshot(path=tmp_path / "voila.png", full_page=True)
         page.reload()  # a new kernel, which reads the file
         page.wait_for_selector(".squash-canvas")

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from sqlalchemy import update
 
-from tests.browser.conftest import DESK, PHONE, REAL, Watched, drop, register
+from store.catalog import Catalog
+from store.tables import User
+from tests.browser.conftest import DESK, PHONE, REAL, Watched, drop, grave, register
 
 pytestmark = pytest.mark.slow
-GRAVE = ("serious", "critical")
 
 
 def faults(seen: Watched) -> list[str]:
-    found = Axe().run(seen.page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in GRAVE]
+    return grave(Axe().run(seen.page))
 
 
 def play(seen: Watched, email: str, file: Path, name: str) -> str:
@@ -56,12 +57,16 @@ def test_from_the_door_to_a_rally_and_a_link(
     page.focus(".chooser select")
     page.keyboard.press("ArrowDown")
     page.wait_for_function("() => document.querySelector('.chooser .shown figure').ariaLabel.startsWith('Rally 3:')")
-    assert all(
-        page.locator("figure.plot").nth(i).get_attribute("aria-label")
-        for i in range(page.locator("figure.plot:visible").count())
-    )
+    page.click("#acts >> text=Correct")
+    page.wait_for_function("() => document.activeElement.dataset.number === '3'")  # the rally that is looked at
+    assert not faults(seen)
+    page.click("dialog >> text=Close")
+    told = "figure => figure.hidden || (figure.matches('.nothing') ? figure.innerText : figure.ariaLabel)"
+    assert page.evaluate(f"[...document.querySelectorAll('figure.plot')].every({told})")
     assert not faults(seen)
     seen.picture(f"{name}-dashboard")
+    html = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/report").text()
+    assert html.index("<svg") < html.index('<figure class="plot"'), "the first picture needs no script"
     page.goto(f"{seen.base}/api/sessions/{session_id}/report")
     page.wait_for_selector("figure.plot .main-svg")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
@@ -133,13 +138,46 @@ def test_a_correction_is_respected(open_browser: Callable[..., Watched], recordi
     starts = [rally["start"] for rally in after]
     assert rallies[2]["start"] not in starts
     assert next(rally for rally in after if rally["start"] == rallies[4]["start"])["winner"] == "me"
+    on_paper(seen, session_id)
 
 
-def test_the_report_on_paper(open_browser: Callable[..., Watched], recording: Path) -> None:
-    seen = open_browser()
-    session_id = play(seen, "paper@example.org", recording, "paper")
+def on_paper(seen: Watched, session_id: str) -> None:
+    """The report, as it is after the correction, to print and to send."""
     for kind, magic in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
         answer = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/report.{kind}", timeout=120_000)
         assert answer.status == 200, answer.text()[:300]
         assert answer.body().startswith(magic)
         assert len(answer.body()) > 50_000
+
+
+def test_pages_that_have_nothing_to_show(open_browser: Callable[..., Watched], urls: dict[str, str]) -> None:
+    """Of a new player, of a coach whom nobody lets look, and of a link that leads nowhere."""
+    seen = open_browser(PHONE)
+    register(seen, "new@example.org")
+    seen.page.get_by_text("No session yet").wait_for()
+    seen.picture("empty-home")
+    as_coach(urls, "new@example.org")
+    for path, said in (("trends", "Your bests stand here"), ("coach", "No player lets you look yet")):
+        seen.page.goto(f"{seen.base}/dashboards/{path}")
+        seen.page.get_by_text(said).wait_for(timeout=90_000)
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert not faults(seen), path
+        seen.picture(f"empty-{path}")
+    assert seen.wrong == []
+    answer = seen.page.goto(f"{seen.base}/dashboards/session/0198c7d2-6f3e-7a51-9d7e-1f0d5a2b3c4d")
+    assert answer is not None
+    assert answer.status == 404
+    seen.page.get_by_role("link", name="To my sessions").wait_for()
+    assert not faults(seen)
+    seen.picture("nowhere")
+    seen.context.clear_cookies()
+    seen.page.goto(f"{seen.base}/api/auth/me")
+    seen.page.wait_for_selector("#door:not([hidden])")
+    assert seen.left() == []
+
+
+def as_coach(urls: dict[str, str], email: str) -> None:
+    catalog = Catalog.open(f"sqlite:///{urls['home']}/catalog.sqlite")
+    with catalog.begin() as tx:
+        tx.execute(update(User).where(User.email == email).values(role="coach"))
+    catalog.close()

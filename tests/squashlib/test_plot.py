@@ -102,3 +102,12 @@ def test_a_stamp_leaves_gaps_and_stays_small() -> None:
     assert drawn.count("M") == 2
     assert len(drawn) < 8000
     assert "<path" not in sparkline(np.empty(0), np.empty(0), [], 3600.0)
+
+
+def test_pages_draw_with_the_plotly_that_figures_are_made_for() -> None:
+    """The bundle is the one that the Python package carries, of fewer kinds of figures."""
+    from plotly.offline import get_plotlyjs_version
+
+    from squashlib import report
+
+    assert f"(basic - minified) v{get_plotlyjs_version()}".encode() in report.asset("plotly.min.js")[:200]

@@ -1,11 +1,14 @@
 """The widget's Python side: what it sends, and what it makes of what comes back."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pytest
 
+from squashlib.detectors.adjusted import AdjustedRallies
 from squashlib.labels import Label, LabelSet
 from squashlib.pyramid import Channel
-from squashlib.widgets import Labeller, saving
+from squashlib.widgets import Labeller, parameters, saving
 
 IOPUB_LIMIT = 1_000_000  # bytes a second that jupyter_server lets through
 
@@ -51,3 +54,25 @@ def test_saving_tells_what_was_kept(labeller: Labeller, tmp_path) -> None:
     assert "1 labels saved as version 1 of ann" in row.children[-1].value
     row.children[1].click()
     assert LabelSet.read(tmp_path / "l.json").labels == labeller.label_set().labels
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A detector's fields of each kind; `words` has no screw."""
+
+    half_s: float = 4.0
+    most: int = field(default=3, metadata={"low": 1, "high": 9})
+    strict: bool = False
+    words: str = "kept"
+
+
+def test_any_detectors_fields_are_screws() -> None:
+    seen: list[Mine] = []
+    box = parameters(Mine(words="other"), lambda detector: seen.append(detector) or detector)
+    half, most, strict = box.children[0].children
+    assert (half.min, half.max, most.min, most.max) == (0, 8, 1, 9)
+    half.value, most.value, strict.value = 2.5, 7, True
+    assert seen[-1] == Mine(2.5, 7, True, "other")
+    made = parameters(AdjustedRallies(shortest_s=4.0), lambda detector: detector)
+    assert [one.description for one in made.children[0].children][:2] == ["least_confidence", "shortest_s"]
+    assert "shortest_s=4.0" in made.children[1].value
