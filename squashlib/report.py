@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from squashlib.moments import parse_iso
+
 if TYPE_CHECKING:
     import xarray as xr
     from nbformat import NotebookNode
@@ -117,7 +119,9 @@ def title(document: Mapping[str, Any]) -> str:
     """The heading of a report, as HTML."""
     session = document["session"]
     device = " ".join(str(session["device"].get(name, "")) for name in ("manufacturer", "name")).strip()
-    when = f'<time datetime="{session["start"]}">{session["start"][:16].replace("T", " ")} UTC</time>'
+    start = parse_iso(session["start"])
+    day = f"{start:%A} {start.day} {start:%B %Y, %H:%M} UTC"
+    when = f'<time datetime="{session["start"]}">{day}</time>'
     return f"<h1>{escape(session['sport'].title())}</h1><p>{when}{escape(f' · {device}' if device else '')}</p>"
 
 
@@ -173,7 +177,10 @@ def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]
                 name = escape(_alt(figure["layout"]), quote=True)
                 drawn = f'<script type="application/json">{text}</script>'
                 output["data"] = {"text/html": _place(len(figures))}
-                figures.append(f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>')
+                if figure["data"]:
+                    figures.append(f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>')
+                else:  # an empty frame would only push the rest down
+                    figures.append(f'<p class="missing">{name}</p>')
     return copy, figures
 
 
@@ -236,5 +243,7 @@ def render_report(analysis: "Analysis", out: Path) -> None:
         save(Path(folder), analysis.session, analysis.groups, analysis.to_dict())
         parameters = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", []))
         parameters.source += f"\nanalysis_path = {folder!r}"
-        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": folder}}).execute()
+        quiet = ["--IPKernelApp.log_level=40"]  # it warns of what anybody who runs a notebook knows
+        resources = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=120, resources=resources, extra_arguments=quiet).execute()
         out.write_text(page(notebook))

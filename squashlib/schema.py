@@ -93,11 +93,12 @@ def validate(dataset: xr.Dataset) -> xr.Dataset:
             raise SchemaError(f"session attribute '{attr}' is missing; build sessions with squashlib.session.build")
     if dataset.attrs["schema"] != SCHEMA:
         raise SchemaError(f"schema is {dataset.attrs['schema']!r}, must be {SCHEMA!r}; decode the recording again")
-    for name in dataset.dims:
+    dims = tuple(dataset.sizes)
+    for name in dims:
         if name not in STREAM_TIMES and name not in ("axis", "point"):
             raise SchemaError(f"dimension '{name}' is unknown; a session has {', '.join(STREAM_TIMES)}, axis and point")
     for name in STREAM_TIMES:
-        if name in dataset.dims:
+        if name in dims:
             _validate_time(dataset, name)
     for name in dataset.data_vars:
         _validate_variable(str(name), dataset.variables[name])

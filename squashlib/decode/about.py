@@ -1,11 +1,12 @@
 """What FIT says about a recording beside its samples: device, sport, laps, events, the owner's zones."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from squashlib.decode.fit import Recording, Table, rows
-from squashlib.decode.layout import number, profile, text
+from squashlib.decode.layout import invalid, profile, text
 
 FILE_ID, SPORT, SESSION, LAP, EVENT, TIME_IN_ZONE = 0, 12, 18, 19, 21, 216
 MAX_LISTED = 1000
@@ -30,8 +31,8 @@ def word_of(table: Table, name: str, i: int) -> str | None:
     raw, place, entry = found
     if raw.dtype.kind == "S":
         return text(raw[i]) or None
-    value = number(raw[i : i + 1], place.base)[0]
-    if not np.isfinite(value):
+    value = raw[i].item()
+    if value == invalid(place.base) or not isfinite(value):
         return None
     return meaning(entry["type"], int(value))
 

@@ -87,14 +87,19 @@ def typed(out: Array, base: int, order: str) -> Array:
     return values[:, 0] if size == dtype.itemsize else values
 
 
+def invalid(base: int) -> int | None:
+    """The value of a base type that stands for none."""
+    return BASE_TYPES.get(base, ("u1", 0xFF))[1]
+
+
 def number(raw: Array, base: int, scale: float = 1.0, offset: float = 0.0) -> npt.NDArray[np.float64]:
     """Raw values in physical units, float64; FIT's invalid value is NaN. Text is all NaN."""
     if raw.dtype.kind == "S":
         return np.full(raw.shape, np.nan)
     values = raw.astype(np.float64)
-    invalid = BASE_TYPES.get(base, ("u1", 0xFF))[1]
-    if invalid is not None and raw.dtype.kind in "iu":
-        values[raw == invalid] = np.nan
+    nothing = invalid(base)
+    if nothing is not None and raw.dtype.kind in "iu":
+        values[raw == nothing] = np.nan
     return values if scale == 1.0 and offset == 0.0 else values / scale - offset
 
 

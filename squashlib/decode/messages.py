@@ -10,7 +10,7 @@ import pandas as pd
 from squashlib.decode.activity import FIT_EPOCH
 from squashlib.decode.developer import fields
 from squashlib.decode.fit import Recording, Table, read
-from squashlib.decode.layout import BASE_TYPES, Field, number, profile, text
+from squashlib.decode.layout import Field, invalid, number, profile, text
 
 Array = npt.NDArray[Any]
 BYTE = 13
@@ -90,14 +90,14 @@ def _values(raw: Array, place: Field, entry: dict[str, Any]) -> Any:
         return _dates(number(raw, place.base))
     if words:
         said = {value: words.get(value, words.get(str(value), value)) for value in np.unique(raw).tolist()}
-        said.pop(BASE_TYPES.get(place.base, ("u1", 0xFF))[1], None)
+        said.pop(invalid(place.base), None)
         if raw.ndim > 1:
             return [[said[value] for value in row if value in said] for row in raw.tolist()]
         return [said.get(value) for value in raw.tolist()]
     if raw.ndim > 1:
         return [row[np.isfinite(row)].tolist() for row in number(raw, place.base, scale, offset)]
     if scale == 1 and offset == 0 and raw.dtype.kind in "iu":
-        missing = raw == BASE_TYPES.get(place.base, ("u1", 0xFF))[1]
+        missing = raw == invalid(place.base)
         return pd.arrays.IntegerArray(raw.copy(), missing) if missing.any() else raw
     return number(raw, place.base, scale, offset)
 

@@ -80,10 +80,10 @@ def momentum(document: Mapping[str, Any]) -> go.Figure:
         ahead += 1 if rally["winner"] == "me" else -1
         x.append(rally["number"])
         y.append(ahead)
-    look = {"color": BLUE, "shape": "hv"}
-    figure.add_scatter(x=x, y=y, mode="lines+markers", line=look, marker={"size": 5}, name="ahead")
     if not x:
         return empty(figure, NO_POINTS)
+    look = {"color": BLUE, "shape": "hv"}
+    figure.add_scatter(x=x, y=y, mode="lines+markers", line=look, marker={"size": 5}, name="ahead")
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_layout(showlegend=False)
     known = [value for value in y if value is not None]

@@ -37,13 +37,14 @@ def rallies(groups: Mapping[str, xr.Dataset]) -> go.Figure:
         return empty(figure, "no rally was found")
     lengths = np.round(held["rally_stop"].values - held["rally_start"].values, 1)
     opacity = np.clip(held["rally_confidence"].values, 0.15, 1).round(2)
+    scored = bool(held["rally_winner"].values.any())
     for code in range(3):
         here = held["rally_winner"].values == code
         if here.any():
             figure.add_bar(
                 x=(np.flatnonzero(here) + 1).tolist(),
                 y=lengths[here].tolist(),
-                **bars(code, opacity[here].tolist()),
+                **bars(code, opacity[here].tolist(), scored=scored),
                 customdata=[_peak(beat) for beat in held["rally_hr_peak"].values[here]],
                 hovertemplate="rally %{x}: %{y} s%{customdata}<extra></extra>",
             )
@@ -65,7 +66,8 @@ def lengths(groups: Mapping[str, xr.Dataset]) -> go.Figure:
     for code in range(3):
         count = np.histogram(values[held["rally_winner"].values == code], EDGES_S)[0]
         if count.any():
-            figure.add_bar(x=list(SPANS), y=count.tolist(), **bars(code))
+            scored = bool(held["rally_winner"].values.any())
+            figure.add_bar(x=list(SPANS), y=count.tolist(), **bars(code, scored=scored))
     figure.update_layout(barmode="stack")
     return told(figure, f"half of them were shorter than {np.median(values):.0f} s")
 

@@ -66,8 +66,10 @@ def empty(figure: go.Figure, reason: str) -> go.Figure:
     return figure
 
 
-def bars(code: int, opacity: Any = 1.0) -> dict[str, Any]:
-    """The look of bars of an outcome: colour and pattern."""
+def bars(code: int, opacity: Any = 1.0, *, scored: bool = True) -> dict[str, Any]:
+    """The look of bars of an outcome: colour and pattern; plain where no rally has an outcome."""
+    if not scored:
+        return {"name": "rallies", "marker": {"color": BLUE, "opacity": opacity}}
     name, colour, shape, _ = OUTCOMES[code]
     pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": "rgba(255,255,255,0.85)", "size": 6, "solidity": 0.3}
     return {"name": name, "marker": {"color": colour, "opacity": opacity, "pattern": pattern}}

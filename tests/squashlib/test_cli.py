@@ -1,11 +1,14 @@
 """`squash` from the outside: documents on stdout, one line on stderr for what is wrong, the promised statuses."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from squashlib.report import asset
 
 REAL = Path(__file__).parents[3] / "shared/data/fit/squash_pixel_watch_3.fit"
 SQUASH = Path(sys.executable).with_name("squash")
@@ -53,7 +56,11 @@ def test_a_match_is_analysed_and_scored(match: dict[str, Path], tmp_path: Path) 
     assert document["schema"] == "squash-analysis/1"
     truth = json.loads(match["truth"].read_text())
     assert abs(document["rally_count"]["estimate"] - len(truth["rallies"])) <= 0.1 * len(truth["rallies"])
-    assert "<html" in report.read_text()[:2000].lower()
+    page = report.read_text()
+    assert "<html" in page[:2000].lower()
+    assert "://" not in re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL), "needs nothing from elsewhere"
+    assert len(page.encode()) - len(asset("plotly.min.js")) < 1 << 20
+    assert "WARNING" not in done.stderr
     assert zarr.is_dir()
     (tmp_path / "a.json").write_text(done.stdout)
     scored = squash("evaluate", match["truth"], tmp_path / "a.json")

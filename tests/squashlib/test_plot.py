@@ -57,6 +57,14 @@ def test_a_session_with_nothing_in_it_gives_reasons_not_errors() -> None:
         assert figure.layout.meta["alt"]
 
 
+def test_without_points_bars_are_plain_and_frames_of_points_have_nothing_to_draw(analysis: Analysis) -> None:
+    bare = squashlib.analyse(analysis.session, [])
+    for figure in (plot.rallies(bare.groups), plot.lengths(bare.groups)):
+        assert [trace.marker.pattern.shape for trace in figure.data] == [None]
+    assert not plot.momentum(bare.to_dict()).data
+    assert not plot.outcome_by_length(bare.to_dict()).data
+
+
 def test_outcomes_differ_without_their_colours(analysis: Analysis) -> None:
     shapes = {bar.name: bar.marker.pattern.shape for bar in plot.rallies(analysis.groups).data}
     assert len(set(shapes.values())) == len(shapes) >= 2
