@@ -30,7 +30,7 @@ def _each(settings: str, session_ids: Sequence[str], work: Callable[[Store, str]
 
 
 def _one(store: Store, session_id: str, work: Callable[[Store, str], object]) -> str | None:
-    who, name = jobs.holder(), f"session:{session_id}"
+    who, name = jobs.holder(), jobs.of(session_id)
     if not jobs.lock(store.catalog, name, who):
         return BUSY
     with beating(store, name, who):

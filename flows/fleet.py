@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
 
-from store import Settings
+from store import Settings, Store, jobs
 
 Outcome = tuple[str, str | None]  # session id, and error or None
 Chunk = Sequence[str]
@@ -21,6 +21,8 @@ Work = Callable[[str, Chunk], list[Outcome]]
 
 CHUNK = 16
 POLL_S = 1.0
+#: A run under whose lock no session was for so long is taken for dead.
+SILENT_S = 90.0
 
 
 def spread(kind: str, settings: Settings, session_ids: Sequence[str], workers: int) -> Iterator[Outcome]:
@@ -34,7 +36,7 @@ def spread(kind: str, settings: Settings, session_ids: Sequence[str], workers: i
         parts = _by_prefect_on_dask if os.environ.get("PREFECT_API_URL") else _on_dask
         yield from parts(kind, told, chunks, settings.dask_address)
     elif settings.work_pool:
-        yield from _on_work_pool(kind, chunks)
+        yield from _on_work_pool(kind, settings, chunks)
     else:
         yield from _locally(WORK[kind], told, chunks, workers)
 
@@ -77,24 +79,32 @@ def _by_prefect_on_dask(kind: str, settings: str, chunks: Sequence[Chunk], addre
     yield from flow(kind, settings, [list(chunk) for chunk in chunks])
 
 
-def _on_work_pool(kind: str, chunks: Sequence[Chunk]) -> Iterator[Outcome]:
+def _on_work_pool(kind: str, settings: Settings, chunks: Sequence[Chunk]) -> Iterator[Outcome]:
     """A flow run for each chunk; workers take their settings from their own environment, so no secret is sent."""
     from prefect.client.orchestration import get_client
-    from prefect.deployments import run_deployment
 
-    from flows.tasks import ON_WORK_POOL
-
-    def order(chunk: Chunk) -> UUID:
-        parameters = {"kind": kind, "session_ids": list(chunk)}
-        run: Any = run_deployment(ON_WORK_POOL, parameters=parameters, timeout=0, as_subflow=False)
-        return UUID(str(run.id))
-
-    waiting = {order(chunk): chunk for chunk in chunks}
+    waiting = {_order(kind, chunk): chunk for chunk in chunks}
+    heard, store = dict.fromkeys(waiting, time.monotonic()), Store.open(settings)
     with get_client(sync_client=True) as client:
         while waiting:
             states = {run: client.read_flow_run(run).state for run in waiting}
             for run, state in states.items():
                 if state is not None and state.is_completed():
                     yield from ((session_id, None) for session_id in waiting[run])
-            waiting = {run: waiting[run] for run, state in states.items() if state is None or not state.is_final()}
+                if state is None or not state.is_running() or jobs.alive(store.catalog, map(jobs.of, waiting[run])):
+                    heard[run] = time.monotonic()
+            left = {run for run, state in states.items() if state is None or not state.is_final()}
+            # Prefect says 'running' for ever of a run whose machine died
+            waiting = {run: waiting[run] for run in left if time.monotonic() - heard[run] < SILENT_S}
             time.sleep(POLL_S)
+    store.catalog.close()
+
+
+def _order(kind: str, chunk: Chunk) -> UUID:
+    from prefect.deployments import run_deployment
+
+    from flows.tasks import ON_WORK_POOL
+
+    parameters = {"kind": kind, "session_ids": list(chunk)}
+    run: Any = run_deployment(ON_WORK_POOL, parameters=parameters, timeout=0, as_subflow=False)
+    return UUID(str(run.id))

@@ -4,7 +4,7 @@ import hashlib
 import os
 import socket
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -106,6 +106,18 @@ def _freed(catalog: Catalog, name: str) -> bool:
         if held is not None:
             tx.execute(delete(Lock).where(Lock.name == name, Lock.holder == held.holder))
         return True
+
+
+def of(session_id: str) -> str:
+    """Name of a session's lock."""
+    return f"session:{session_id}"
+
+
+def alive(catalog: Catalog, names: Iterable[str]) -> bool:
+    """Whether any of these locks is held by somebody who has beaten within a minute."""
+    with catalog.look() as tx:
+        held = select(Lock.name).where(Lock.name.in_(list(names)), Lock.beaten_at > now() - STALE)
+        return tx.scalar(held.limit(1)) is not None
 
 
 def beat(catalog: Catalog, name: str, who: str) -> bool:

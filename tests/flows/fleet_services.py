@@ -76,3 +76,16 @@ def dask(folder: Path, env: Mapping[str, str]) -> Iterator[tuple[str, list[subpr
         stack.enter_context(process(scheduler, env, folder / "scheduler.log"))
         workers = [stack.enter_context(process(worker, env, folder / f"worker{i}.log")) for i in range(2)]
         yield address, workers
+
+
+@contextmanager
+def work_pool(folder: Path, env: Mapping[str, str], name: str, *, worker: bool = True) -> Iterator[None]:
+    """A work pool of processes with the deployment that it serves, and a worker."""
+    env = {**env, "PREFECT_WORKER_QUERY_SECONDS": "1"}
+    for command in (["prefect", "work-pool", "create", name, "--type", "process"], ["flows.deployments", name]):
+        subprocess.run([sys.executable, "-m", *command], env=env, check=True, timeout=READY_S, capture_output=True)
+    with ExitStack() as stack:
+        if worker:
+            start = ["prefect", "worker", "start", "--pool", name, "--limit", "2"]
+            stack.enter_context(process(start, env, folder / "pool.log"))
+        yield

@@ -4,14 +4,16 @@ import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 
 import squashlib
-from flows import process, rerun
+from flows import fleet, process, rerun
 from flows.stale import stale_sessions
 from store import Settings, Store
 from store.tables import AnalysisRow, Lock, Report, SessionRow, User, now
@@ -75,29 +77,94 @@ def done_once(store: Store, ids: list[str]) -> None:
     assert pages == dict.fromkeys(ids, 1)
 
 
-def test_a_worker_of_a_dask_cluster_dies_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.fleet.CHUNK", 1)
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """S3, PostgreSQL, and Prefect on PostgreSQL; yields the environment that leads to them."""
+    folder = tmp_path_factory.mktemp("servers")
     with (
-        services.s3(tmp_path) as aws,
+        services.s3(folder) as aws,
         postgres() as server,
         database(server) as catalog,
         database(server) as orchestration,
-        services.prefect(tmp_path, orchestration) as prefect,
+        services.prefect(folder, orchestration) as prefect,
     ):
-        for name, value in (aws | prefect).items():
-            monkeypatch.setenv(name, value)
-        with services.dask(tmp_path, os.environ) as (address, workers):
-            where = {"database_url": catalog, "store_url": "s3://squash/store", "dask_address": address}
-            store = Store.open(Settings(home=tmp_path / "home", **where))
-            ids = filled(store, tmp_path)
-            thread = kill_after_first(store, workers[0])
-            outcomes = dict(rerun.recompute(store, stale_sessions(store)))
-            thread.join(1)
-            assert workers[0].poll() is not None, "it was killed"
-            assert outcomes == dict.fromkeys(ids)
-            done_once(store, ids)
-            assert any(store.blobs.list("sessions")), "they lie on S3"
-            store.catalog.engine.dispose()
+        store = {
+            "SQUASH_HOME": f"{folder}/home",
+            "SQUASH_DATABASE_URL": catalog,
+            "SQUASH_STORE_URL": "s3://squash/store",
+        }
+        yield aws | prefect | store
+
+
+def test_a_worker_of_a_dask_cluster_dies_in_the_middle(
+    servers: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.fleet.CHUNK", 1)
+    for name, value in servers.items():
+        monkeypatch.setenv(name, value)
+    with services.dask(tmp_path, os.environ) as (address, workers):
+        store = Store.open(Settings(dask_address=address))
+        ids = filled(store, tmp_path)
+        thread = kill_after_first(store, workers[0])
+        outcomes = dict(rerun.recompute(store, stale_sessions(store)))
+        thread.join(1)
+        assert workers[0].poll() is not None, "it was killed"
+        assert outcomes == dict.fromkeys(ids)
+        done_once(store, ids)
+        assert any(store.blobs.list("sessions")), "they lie on S3"
+        store.catalog.close()
+
+
+def test_a_work_pool_of_processes_does_the_chunks(
+    servers: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.fleet.CHUNK", 2)
+    for name, value in servers.items():
+        monkeypatch.setenv(name, value)
+    store = Store.open(Settings(work_pool="fleet"))
+    forget(store)
+    ids = filled(store, tmp_path)
+    with services.work_pool(tmp_path, os.environ, "fleet"):
+        assert dict(rerun.recompute(store, stale_sessions(store))) == dict.fromkeys(ids)
+    done_once(store, ids)
+    runs = httpx.post(f"{servers['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
+    chunks = [run for run in runs if run["work_pool_name"] == "fleet"]
+    assert [run["state_type"] for run in chunks] == ["COMPLETED"] * len(chunks)
+    assert Counter(run["parameters"]["kind"] for run in chunks) == {"analyses": 2, "pages": 2}
+    assert not [run for run in chunks if "AWS" in str(run) or "postgresql" in str(run)], "no secret passes through"
+    store.catalog.close()
+
+
+def test_a_run_that_a_dead_machine_left_running_is_given_up(
+    servers: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.fleet.SILENT_S", 2.0)
+    for name, value in servers.items():
+        monkeypatch.setenv(name, value)
+    api, done = servers["PREFECT_API_URL"], threading.Event()
+
+    def begin() -> None:
+        """What a worker says before its machine dies."""
+        while not done.wait(0.2):
+            for run in httpx.post(f"{api}/flow_runs/filter", json={}).json():
+                if run["work_pool_name"] == "left" and run["state_type"] == "SCHEDULED":
+                    httpx.post(f"{api}/flow_runs/{run['id']}/set_state", json={"state": {"type": "RUNNING"}})
+
+    with services.work_pool(tmp_path, os.environ, "left", worker=False):
+        thread = threading.Thread(target=begin)
+        thread.start()
+        try:
+            assert list(fleet.spread("analyses", Settings(work_pool="left"), ["s"], 2)) == []
+        finally:
+            done.set()
+            thread.join()
+
+
+def forget(store: Store) -> None:
+    """Remove the player and all that was theirs."""
+    with store.catalog.begin() as tx:
+        for user in tx.scalars(select(User)):
+            tx.delete(user)
 
 
 def test_a_local_process_dies_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
