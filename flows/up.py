@@ -23,8 +23,8 @@ from flows.warm import LEAN, scrubbed_environment
 from store.settings import load
 
 READY_S = 120
-#: One serves three hundred requests a second, counts its rate limits exactly and takes a tenth of the idle platform's
-#: memory; larger machines start more beside a Redis, as the deployments do.
+#: One counts its rate limits exactly and takes a tenth less of the idle platform's memory than two; `make bench` runs
+#: as many. Start more (`uvicorn api.app:app --workers N`) with `SQUASH_REDIS_URL`, so that they count together.
 API_WORKERS = 1
 PR_SET_PDEATHSIG = 1
 #: Quiet, and on this machine alone.

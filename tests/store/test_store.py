@@ -217,6 +217,7 @@ def test_an_erasure_that_dies_in_the_middle_can_be_done_again(store: Store, monk
     [
         ("SQUASH_STORE_URL", "ftp://x", "SQUASH_STORE_URL"),
         ("SQUASH_DATABASE_URL", "mysql://x", "SQUASH_DATABASE_URL"),
+        ("SQUASH_DATABASE_OWNER_URL", "postgresql://owner@x/y", "SQUASH_DATABASE_URL"),
         ("SQUASH_JWT_JWKS_URL", "https://x", "SQUASH_JWT_ISSUER"),
     ],
 )
