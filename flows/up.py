@@ -22,7 +22,7 @@ from flows.forked import CAN_FORK, SHARED
 from flows.warm import LEAN, scrubbed_environment
 from store.settings import load
 
-READY_S = 120
+READY_S = 240
 PR_SET_PDEATHSIG = 1
 #: Quiet, and on this machine alone.
 PREFECT = {
@@ -53,7 +53,7 @@ def platform(
     Raises
     ------
     RuntimeError
-        If a part dies or does not answer within two minutes; the message names its log.
+        If a part dies or does not answer within four minutes; the message names its log.
     """
     api_port, prefect_port = api_port or free_port(), prefect_port or free_port()
     urls = {"api": f"http://127.0.0.1:{api_port}", "prefect": f"http://127.0.0.1:{prefect_port}/api"}
