@@ -17,10 +17,18 @@ from traitlets import Int, Type, Unicode
 from flows.forked import CAN_FORK, ForkedProvisioner, Zygote
 from flows.heard import PromptClient
 from flows.seats import Seats
-from flows.warm import PREPAID, scrubbed_environment
+from flows.warm import scrubbed_environment
 
 MEMORY_BYTES = 2 << 30
 READY_S = 90
+#: Where kernels cannot be forked, each pays for itself before it waits.
+PREPAID = f"""
+from squashlib.dashboard import rehearse as _rehearse
+_rehearse()
+from flows.zygote import limit_memory as _limit
+_limit({MEMORY_BYTES})
+del _rehearse, _limit
+"""
 ZYGOTE = Zygote(scrubbed_environment())
 
 
@@ -77,7 +85,7 @@ class Kernels(AsyncMappingKernelManager):  # type: ignore[misc]
             await client.wait_for_ready(timeout=READY_S)
             if not CAN_FORK:
                 quiet = {"store_history": False, "output_hook": lambda _: None}
-                await client.execute_interactive(PREPAID.format(bytes=MEMORY_BYTES), timeout=READY_S, **quiet)
+                await client.execute_interactive(PREPAID, timeout=READY_S, **quiet)
         finally:
             client.stop_channels()
         return kernel_id

@@ -22,7 +22,7 @@ from flows.forked import CAN_FORK, SHARED
 from flows.warm import LEAN, scrubbed_environment
 from store.settings import load
 
-READY_S = 120
+READY_S = 240
 #: One counts its rate limits exactly and takes a tenth less of the idle platform's memory than two; `make bench` runs
 #: as many. Start more (`uvicorn api.app:app --workers N`) with `SQUASH_REDIS_URL`, so that they count together.
 API_WORKERS = 1
@@ -56,7 +56,7 @@ def platform(
     Raises
     ------
     RuntimeError
-        If a part dies or does not answer within two minutes; the message names its log.
+        If a part dies or does not answer within four minutes; the message names its log.
     """
     api_port, prefect_port = api_port or free_port(), prefect_port or free_port()
     urls = {"api": f"http://127.0.0.1:{api_port}", "prefect": f"http://127.0.0.1:{prefect_port}/api"}
