@@ -5,15 +5,26 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from squashlib.detectors.model import BREAK, COOLDOWN, IDLE, RALLY, REST, WARMUP
+from squashlib.detectors.model import (
+    BREAK,
+    COOLDOWN,
+    IDLE,
+    RALLY,
+    REST,
+    WARMUP,
+    log_gamma,
+    log_lognormal,
+    log_mix,
+)  # fmt: skip
 from squashlib.detectors.segmentation import Segmentation
 from squashlib.schema import WINNERS
 from squashlib.scoring import Point
 
 Floats = npt.NDArray[np.float64]
 
-SHORTEST_BREAK_S = 45.0
 FEWEST_RALLIES = 5
+USUAL_RALLIES, SPREAD, MOST_RALLIES = 20.0, 0.35, 90
+UNFINISHED, AWAY, SURELY = -7.0, 1.5, 12.0
 ALONE_S = 30.0
 KNOCK_S = 15.0
 
@@ -37,8 +48,7 @@ def games_of(
     gaps = rally_starts[1:] - rally_stops[:-1]
     away = np.concatenate(([0], np.cumsum(~np.isin(found.path, (RALLY, REST)))))
     first, last = (np.clip(x.astype(int), 0, len(found.path)) for x in (rally_starts[1:], rally_stops[:-1]))
-    broken = (gaps >= SHORTEST_BREAK_S) & (away[first] > away[last]) | (gaps >= 1.5 * SHORTEST_BREAK_S)
-    numbers = _whole_games(np.concatenate(([1], 1 + np.cumsum(broken))).astype(np.int64), gaps)
+    numbers = by_gaps(gaps, away[first] > away[last])
     if len(scored) >= 0.6 * len(numbers) and all(point.game is not None for point in scored.values()):
         numbers = _numbered(gaps, scored)
     game = int(numbers.max())
@@ -52,19 +62,36 @@ def games_of(
     return games, numbers
 
 
-def _whole_games(numbers: npt.NDArray[np.int64], gaps: Floats) -> npt.NDArray[np.int64]:
-    """Join games of too few rallies to be one (a game has at least nine points) to the nearer neighbour."""
-    numbers = numbers.copy()
-    while numbers.max() > 1:
-        sizes = np.bincount(numbers)[1:]
-        small = int(sizes.argmin()) + 1
-        if sizes[small - 1] >= FEWEST_RALLIES:
-            break
-        held = np.flatnonzero(numbers == small)
-        before = gaps[held[0] - 1] if held[0] else np.inf
-        after = gaps[held[-1]] if held[-1] < len(gaps) else np.inf
-        numbers[numbers >= (small if before <= after else small + 1)] -= 1
-    return numbers
+def by_gaps(gaps: Floats, away: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Each rally's game from 1, (r,): breaks lie where gaps are long and whole games come of it.
+
+    A gap (r-1,) speaks for a break by its length and by whether the wearer was `away` from play in it (r-1,); a game by
+    how many rallies it takes, of which PAR-11, PAR-15 and HiHo need 9 at least and mostly 15 to 30. The last game may
+    have been left unfinished. The cut with the highest sum of log weights is found by dynamic programming.
+    """
+    speaks = for_break(gaps) + np.where(away, AWAY, -AWAY)
+    best, begun = np.full(len(gaps) + 2, -np.inf), np.zeros(len(gaps) + 2, np.int64)
+    best[0] = 0.0
+    for stop in range(1, len(best)):
+        starts = np.arange(max(0, stop - MOST_RALLIES), stop)
+        whole = log_lognormal((stop - starts).astype(np.float64), USUAL_RALLIES, SPREAD)
+        whole = np.maximum(whole, UNFINISHED) if stop == len(gaps) + 1 else whole
+        value = best[starts] + whole + np.where(starts > 0, speaks[starts - 1], 0.0) if len(gaps) else whole
+        begun[stop] = starts[int(np.argmax(value))]
+        best[stop] = value.max()
+    number, stop, cuts = np.zeros(len(gaps) + 1, np.int64), len(gaps) + 1, list[int]()
+    while stop > 0:
+        stop = int(begun[stop])
+        cuts.append(stop)
+    number[cuts] = 1
+    return np.asarray(np.cumsum(number))
+
+
+def for_break(gaps: Floats) -> Floats:
+    """Log odds of gaps (k,) s to be a break: 90 or 120 s by rule, while rests seldom last half a minute."""
+    d = np.maximum(gaps, 1.0)
+    rest = log_mix((0.88, log_gamma(d, 5.0, 11.5)), (0.11, log_gamma(d, 3.0, 25.0)), (0.01, log_gamma(d, 1.0, 40.0)))
+    return np.asarray(np.clip(log_lognormal(d, 100.0, 0.5) - rest, -SURELY, SURELY))
 
 
 def _numbered(gaps: Floats, scored: Mapping[int, Point]) -> npt.NDArray[np.int64]:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 
 from squashlib.detectors import activity, choice, edges, likeness, training
 from squashlib.detectors.calibration import calibration
 from squashlib.detectors.features import KINDS, by_likeness
-from squashlib.detectors.games import games_of, knocks
+from squashlib.detectors.games import by_gaps, games_of, knocks
 from squashlib.detectors.likeness import LOOKS
 from squashlib.detectors.model import IDLE, N_STATES, RALLY, REST, first_rates, learnt_rates
 from squashlib.detectors.segmentation import PRESSED_S, Segmentation, in_step
@@ -54,6 +56,25 @@ def test_a_rally_without_a_press_belongs_to_its_side_of_the_break(unpressed: int
     games, number = games_of(starts, stops, scored, found)
     assert number.tolist() == game
     assert [span[:2] for span in games] == [(0.0, 114.0), (220.0, 334.0)]
+
+
+@given(st.lists(st.integers(11, 26), min_size=1, max_size=5), st.integers(0, 2**32 - 1))
+def test_breaks_of_the_rules_part_games_of_the_law(rallies: list[int], seed: int) -> None:
+    breaks = np.cumsum(rallies)[:-1] - 1
+    rng = np.random.default_rng(seed)
+    gaps = rng.normal(9.5, 2, sum(rallies) - 1).clip(3)
+    gaps[breaks] = rng.uniform(85, 130, len(breaks))
+    away = np.isin(np.arange(len(gaps)), breaks)
+    assert by_gaps(gaps, away).tolist() == np.repeat(np.arange(len(rallies)) + 1, rallies).tolist()
+
+
+def test_how_many_rallies_there_are_tells_a_towel_from_a_short_break() -> None:
+    gaps = np.full(20, 9.0)
+    gaps[11] = 75.0
+    assert by_gaps(gaps, np.zeros(20, bool)).max() == 1, "twelve and nine rallies are one game"
+    gaps = np.full(44, 9.0)
+    gaps[21] = 75.0
+    assert by_gaps(gaps, np.zeros(44, bool)).max() == 2, "45 are two"
 
 
 def test_a_long_rally_alone_is_a_rally() -> None:
