@@ -77,7 +77,13 @@ class Kernels(AsyncMappingKernelManager):  # type: ignore[misc]
 
     async def _warmed(self) -> str:
         folder = Path(tempfile.mkdtemp(prefix="squash-page-"))
-        kernel_id: str = await super().start_kernel(kernel_name="python3", env=scrubbed_environment(), cwd=str(folder))
+        try:
+            kernel_id: str = await super().start_kernel(
+                kernel_name="python3", env=scrubbed_environment(), cwd=str(folder)
+            )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         self._folders[kernel_id] = folder
         client = self.get_kernel(kernel_id).client()
         client.start_channels()
@@ -122,6 +128,13 @@ class Kernels(AsyncMappingKernelManager):  # type: ignore[misc]
             if kernel_id in self and await self.get_kernel(kernel_id).is_alive():
                 return kernel_id
         return await self._warmed()
+
+    async def shutdown_all(self, now: bool = False) -> None:
+        """End every kernel; one that is only starting is not known yet and ends with its zygote's connection."""
+        self.spare = 0
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*map(self.shutdown_kernel, self.list_kernel_ids()), return_exceptions=True)
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """End pages that were left, or are idle for long, or whose kernel died; those that wait stay."""

@@ -15,7 +15,7 @@ from squashlib.errors import NotFoundError
 from squashlib.moments import iso, parse_iso
 from store import Store
 from store.tables import Upload, now
-from store.uploads import ASIDE
+from store.uploads import ASIDE, hash_of
 
 UNDER_WAY = timedelta(days=1)
 KEPT = timedelta(days=7)
@@ -26,7 +26,7 @@ def sweep(store: Store, moment: datetime | None = None) -> dict[str, int]:
     """Set orphans aside, put back what is named again, remove what nobody named for a week; counts of each."""
     moment, seen = moment or now(), _seen(store)
     back = _put_back(store, _journaled(store))
-    orphans = [name for name in store.blobs.list("uploads") if _hash(name) not in _journaled(store)]
+    orphans = [name for name in store.blobs.list("uploads") if hash_of(name) not in _journaled(store)]
     aside = [name.removeprefix(ASIDE) for name in store.blobs.list(ASIDE.rstrip("/"))]
     since = {name: seen.get(name, moment) for name in [*orphans, *aside]}
     moved = [name for name in orphans if moment - since[name] >= UNDER_WAY]
@@ -43,7 +43,7 @@ def sweep(store: Store, moment: datetime | None = None) -> dict[str, int]:
 
 
 def _put_back(store: Store, journaled: frozenset[str]) -> int:
-    names = [name for name in store.blobs.list(ASIDE.rstrip("/")) if _hash(name) in journaled]
+    names = [name for name in store.blobs.list(ASIDE.rstrip("/")) if hash_of(name) in journaled]
     for name in names:
         store.blobs.put(name.removeprefix(ASIDE), store.blobs.get(name))
         store.blobs.delete(name)
@@ -60,7 +60,3 @@ def _seen(store: Store) -> Mapping[str, datetime]:
 def _journaled(store: Store) -> frozenset[str]:
     with store.catalog.look() as tx:
         return frozenset(tx.scalars(select(Upload.sha256).distinct()))
-
-
-def _hash(name: str) -> str:
-    return name.rsplit("/", 1)[-1].removesuffix(".z")

@@ -36,6 +36,11 @@ def places(sha256: str) -> tuple[str, ...]:
     return *names, *(ASIDE + name for name in names)
 
 
+def hash_of(place: str) -> str:
+    """The hash of the bytes that lie at a place, however they are packed."""
+    return place.rpartition("/")[2].partition(".")[0]
+
+
 _SESSIONS, _UPLOADS = SessionRow.__table__, Upload.__table__
 _SESSION = select(_SESSIONS.c.session_id).where(_SESSIONS.c.session_id == bindparam("session_id"))
 _SESSION = _SESSION.with_for_update(read=True, key_share=True)
