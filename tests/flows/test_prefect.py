@@ -79,7 +79,8 @@ def test_the_platform_runs_and_ends_with_all_it_started(tmp_path: Path) -> None:
         assert seen["nightly"] == ["0 3 * * *"], "the schedule is there to be seen"
         assert seen["reconcile"] == ["* * * * *"]
         reconcile = httpx.get(f"{urls['prefect']}/deployments/name/reconcile/every-minute").json()["id"]
-        run = httpx.post(f"{urls['prefect']}/deployments/{reconcile}/create_flow_run", json={}).json()["id"]
+        order = f"{urls['prefect']}/deployments/{reconcile}/create_flow_run"  # refused while its database is locked
+        run = until(lambda: httpx.post(order, json={}).json(), lambda made: "id" in made)["id"]
         session_id = play(urls["api"], tmp_path)
         names = [run["name"] for run in httpx.post(f"{urls['prefect']}/task_runs/filter", json={}).json()]
         assert f"session {session_id} 2026-01-08" in names

@@ -28,4 +28,5 @@ def test_a_figure_with_nothing_to_show_is_one_line() -> None:
 
 def test_the_heading_names_day_and_watch() -> None:
     session = {"sport": "squash", "start": "2025-10-02T18:01:09.500Z", "device": {"manufacturer": "Google", "name": 3}}
-    assert report.title({"session": session}) == "<h1>Squash</h1><p>Thursday 2 October 2025, 18:01 UTC · Google 3</p>"
+    when = '<time datetime="2025-10-02T18:01:09.500Z">Thursday 2 October 2025, 18:01 UTC</time>'
+    assert report.title({"session": session}) == f"<h1>Squash</h1><p>{when} · Google 3</p>"
