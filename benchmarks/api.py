@@ -159,6 +159,7 @@ def load(url: str, server: psutil.Process, home: Path, database_url: str) -> tup
     tokens = [person.headers["Authorization"] for person in people]
     paths = [f"{people[i % 8].begin()}/points" for i in range(WATCHES)]
     presses = [request("POST", url, path, tokens[i % 8], b'{"winner":"me"}') for i, path in enumerate(paths)]
+    each_second(url, presses, 2)  # pool, threads and caches are warm
     began, took = time.perf_counter(), each_second(url, presses, SECONDS)
     rate = len(took) / (time.perf_counter() - began)
     p99, median = statistics.quantiles(took, n=100)[98], statistics.median(took)
