@@ -4,7 +4,19 @@ import struct
 from collections.abc import Sequence
 
 EPOCH_S = 1_130_000_000  # FIT seconds of October 2025
-BASES = {"B": 0x02, "b": 0x01, "H": 0x84, "h": 0x83, "I": 0x86, "i": 0x85, "f": 0x88, "s": 0x07, "c": 0x0D}
+BASES = {
+    "B": 0x02,
+    "b": 0x01,
+    "H": 0x84,
+    "h": 0x83,
+    "I": 0x86,
+    "i": 0x85,
+    "f": 0x88,
+    "s": 0x07,
+    "c": 0x0D,
+    "q": 0x8E,
+    "Q": 0x8F,
+}
 
 Field = tuple[int, str]
 

@@ -29,6 +29,25 @@ def test_counts_are_calibrated_turned_and_dated_by_the_devices_clock(big: bool) 
     assert session.attrs["clock_corrections"] == [[100.25, EPOCH_S - 100.25]]
 
 
+def test_odd_corners_of_the_format_in_one_recording() -> None:
+    first = fit(
+        define(0, 20, [(253, "I"), (3, "B")]),
+        message(0, "IB", EPOCH_S, 100),
+        define(1, 20, [(3, "B"), (29, "Q")]),  # no time: the header bears its last five bits; 64 bits are skipped over
+        *(bytes([0xA0 | (EPOCH_S + i) % 32]) + bytes([100 + i]) + bytes(8) for i in range(1, 40)),
+        define(2, 0xFF00, [(0, "4s"), (1, "3H"), (2, "q")]),  # nobody knows this message
+        message(2, "4s3Hq", b"abc", 1, 2, 3, -1),
+        define(0, 20, [(3, "B"), (253, "I")], big=True),  # the same local type means another layout now
+        message(0, "BI", 255, EPOCH_S + 40, big=True),  # invalid
+        message(0, "BI", 141, EPOCH_S + 41, big=True),
+    )
+    second = fit(define(0, 20, [(253, "I"), (3, "B")]), message(0, "IB", EPOCH_S + 50, 90))
+    session = decode(first + second)
+    held = dict(zip(session["hr_time"].values.round().tolist(), session["heart_rate"].values.tolist(), strict=True))
+    bpm = {float(i): 100.0 + i for i in range(40)} | {41.0: 141.0, 50.0: 90.0}
+    assert {time: value for time, value in held.items() if value == value} == bpm
+
+
 def test_a_drifting_wall_clock_moves_sensors_and_nothing_else() -> None:
     correlate = [define(0, 162, [(253, "I"), (4, "H"), (1, "I"), (5, "H")])]
     correlate += [message(0, "IHIH", EPOCH_S + t, 0, EPOCH_S + t, ms) for t, ms in ((0, 0), (50, 500))]
