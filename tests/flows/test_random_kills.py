@@ -10,7 +10,7 @@ import sqlite3
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -30,14 +30,14 @@ SESSIONS = max(4, KILLS // 2)
 VICTIMS = ("flows.worker", "flows.zygote", "kernel", "prefect server", "api.app:app")
 
 
-def descendants(name: str) -> list[psutil.Process]:
-    """Processes that this one started, of one kind; kernels are forks of a zygote."""
+def descendants(name: str, earlier: Collection[int] = ()) -> list[psutil.Process]:
+    """Processes that this one started, of one kind, but for `earlier` ones and what those forked; kernels are forks."""
     found = []
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             kernel = "flows.zygote" in " ".join(child.parent().cmdline())
             named = "kernel" if kernel else " ".join(child.cmdline())
-            found += [child] if name in named else []
+            found += [child] if name in named and not {child.pid, child.ppid()} & set(earlier) else []
     return found
 
 
@@ -107,9 +107,9 @@ def test_whoever_is_killed_each_upload_is_processed_once(tmp_path: Path, fit: by
         for turn in range(KILLS):
             ids += [upload(player, fit)] if len(ids) < SESSIONS else []
             time.sleep(chance.uniform(0.5, 4))
-            there = [name for name in VICTIMS if descendants(name)]
+            there = [name for name in VICTIMS if descendants(name, earlier)]
             name = there[turn % len(there)]
-            for victim in descendants(name)[:1]:
+            for victim in descendants(name, earlier)[:1]:
                 with suppress(psutil.NoSuchProcess):
                     victim.send_signal(signal.SIGKILL)
                     killed[name] += 1
@@ -124,7 +124,7 @@ def test_whoever_is_killed_each_upload_is_processed_once(tmp_path: Path, fit: by
             assert "heart_rate" in store.sessions.open(session_id)
             assert store.sessions.analysis(session_id).document["metrics"]
             assert store.reports.get(session_id)
-        kernels = [kernel for kernel in descendants("kernel") if kernel.pid not in earlier]
+        kernels = descendants("kernel", earlier)
         assert len(kernels) <= 8, "only those that wait, of reports and of dashboards, and the two they are forked from"
     _, left = psutil.wait_procs(kernels, timeout=30)  # a kernel dies a moment after those it was forked by
     assert not [kernel for kernel in left if kernel.status() != psutil.STATUS_ZOMBIE]
