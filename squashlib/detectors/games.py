@@ -15,7 +15,7 @@ from squashlib.detectors.model import (
     log_gamma,
     log_lognormal,
     log_mix,
-)  # fmt: skip
+)
 from squashlib.detectors.segmentation import Segmentation
 from squashlib.schema import WINNERS
 from squashlib.scoring import Point
@@ -23,7 +23,9 @@ from squashlib.scoring import Point
 Floats = npt.NDArray[np.float64]
 
 FEWEST_RALLIES = 5
+#: Rallies of a game, lets included: median and log spread of PAR-11 between equals, wide enough for the other laws.
 USUAL_RALLIES, SPREAD, MOST_RALLIES = 20.0, 0.35, 90
+#: Log weights: of a last game of any length, of leaving play in a gap, and the most that one gap may say.
 UNFINISHED, AWAY, SURELY = -7.0, 1.5, 12.0
 ALONE_S = 30.0
 KNOCK_S = 15.0
