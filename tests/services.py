@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-OWNER, LOGIN = "squash_owner", "squash_login"
+SUPERUSER, OWNER, LOGIN = "postgres", "squash_owner", "squash_login"
 #: Tests kill our servers, never this one: what it would lose with the machine does not matter.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
 
@@ -56,13 +56,13 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
             os.chown(folder, account.pw_uid, account.pw_gid)
             given |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         data, port = f"{folder}/data", free_port()
-        initdb = [f"{programs}/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "--no-locale", "-E", "UTF8"]
+        initdb = [f"{programs}/initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-N", "--no-locale", "-E", "UTF8"]
         subprocess.run(initdb, check=True, timeout=120, **given)
         given_options = (*(() if durable else FAST), "max_connections=200", f"port={port}", "unix_socket_directories=")
         options = [f"-c{option}" for option in given_options]
         server = subprocess.Popen([f"{programs}/postgres", "-D", data, *options], **given)
         try:
-            _prepare(f"postgresql://postgres@127.0.0.1:{port}/postgres")
+            _prepare(f"postgresql://{SUPERUSER}@127.0.0.1:{port}/postgres")
             yield f"postgresql://{OWNER}@127.0.0.1:{port}"
         finally:
             server.terminate()  # waits for sessions to end
@@ -95,8 +95,9 @@ def database(server: str) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name}")
     try:
         yield f"{server}/{name}"
-    finally:
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+    finally:  # by the superuser: the owner may end neither another login's last session nor an autovacuum at work
+        admin = server.replace(f"//{OWNER}@", f"//{SUPERUSER}@")
+        with psycopg.connect(f"{admin}/postgres", autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
