@@ -4,9 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from store import Settings, Store
 from tests import services
+
+# The same examples in each run and on each machine, however slow: what a run finds, the next one finds too.
+hypothesis_settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+hypothesis_settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -16,9 +17,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from flows.ports import free_port
+
 SUPERUSER, OWNER, LOGIN = "postgres", "squash_owner", "squash_login"
 #: Tests kill our servers, never this one: what it would lose with the machine does not matter.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
+#: For what a slow machine takes long to do: a guard against waiting for ever, no more.
+PATIENCE_S = 600
 
 
 def needed(program: Path | str | None, name: str) -> str:
@@ -31,11 +36,26 @@ def needed(program: Path | str | None, name: str) -> str:
     return str(program)
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def listens(port: int, server: "subprocess.Popen[bytes]") -> None:
+    """Wait until a server that was started does; if it ends before, that is told at once."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert server.poll() is None, f"{server.args} ended with status {server.returncode}"
+        assert time.monotonic() < deadline, f"{server.args} does not listen on port {port} after {PATIENCE_S} s"
+        time.sleep(0.05)
+
+
+def ended(server: "subprocess.Popen[bytes]", number: int = signal.SIGTERM) -> None:
+    """End a server; one that does not go is killed."""
+    server.send_signal(number)
+    try:
+        server.wait(60)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def postgres_bin() -> Path | None:
@@ -57,31 +77,27 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
             given |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         data, port = f"{folder}/data", free_port()
         initdb = [f"{programs}/initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-N", "--no-locale", "-E", "UTF8"]
-        subprocess.run(initdb, check=True, timeout=120, **given)
+        subprocess.run(initdb, check=True, timeout=PATIENCE_S, **given)
         given_options = (*(() if durable else FAST), "max_connections=200", f"port={port}", "unix_socket_directories=")
         options = [f"-c{option}" for option in given_options]
         server = subprocess.Popen([f"{programs}/postgres", "-D", data, *options], **given)
         try:
+            listens(port, server)
             _prepare(f"postgresql://{SUPERUSER}@127.0.0.1:{port}/postgres")
             yield f"postgresql://{OWNER}@127.0.0.1:{port}"
         finally:
-            server.terminate()  # waits for sessions to end
-            try:
-                server.wait(5)
-            except subprocess.TimeoutExpired:
-                server.send_signal(2)  # ends them
-                server.wait(20)
+            ended(server, signal.SIGINT)  # ends sessions too: those of killed processes would be waited for
 
 
 def _prepare(admin: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            with psycopg.connect(admin, autocommit=True) as connection:
+            with psycopg.connect(admin) as connection:
                 connection.execute(f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE")
                 connection.execute(f"CREATE ROLE {LOGIN} LOGIN NOINHERIT")
                 return
-        except psycopg.OperationalError:
+        except psycopg.OperationalError:  # it is starting
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
@@ -113,14 +129,7 @@ def redis() -> Iterator[str]:
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 30
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert time.monotonic() < deadline, "Redis did not come up"
-            time.sleep(0.05)
+        listens(port, server)
         yield f"redis://127.0.0.1:{port}"
     finally:
-        server.terminate()
-        server.wait(20)
+        ended(server)

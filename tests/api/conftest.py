@@ -34,14 +34,14 @@ class Server:
 
     def start(self) -> None:
         self.thread.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + services.PATIENCE_S
         while not self.uvicorn.started and time.monotonic() < deadline:
             time.sleep(0.02)
         assert self.uvicorn.started
 
     def stop(self) -> None:
         self.uvicorn.should_exit = True
-        self.thread.join(20)
+        self.thread.join(services.PATIENCE_S)
         self.socket.close()
         self.app.state.squash.store.catalog.close()
 
@@ -72,7 +72,7 @@ def serving(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
     """Somebody who is not logged in."""
-    with httpx.Client(base_url=server.url, timeout=60) as client:
+    with httpx.Client(base_url=server.url, timeout=services.PATIENCE_S) as client:
         yield client
 
 
@@ -93,7 +93,7 @@ def _logins(server: Server) -> Iterator[Login]:
     clients: list[httpx.Client] = []
 
     def make() -> httpx.Client:
-        client = httpx.Client(base_url=server.url, timeout=60)
+        client = httpx.Client(base_url=server.url, timeout=services.PATIENCE_S)
         clients.append(client)
         account = {"email": f"{uuid.uuid4().hex[:12]}@example.org", "password": PASSWORD}
         client.post("/api/auth/register", json={**account, "full_name": "Ann Test"}).raise_for_status()

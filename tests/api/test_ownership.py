@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from conftest import Login, Server
 from fastapi.routing import APIRoute
 
 from api import access, subject, tokens
 from api.app import app
+from tests.api.conftest import Login, Server
 
 #: Every documented operation on a session, so that a new one is under test from its first day.
 OF_SESSION = [

@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Server
 
 from store.points import events_of
+from tests.api.conftest import Server
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import random
 import uuid
 
 import httpx
-from conftest import Login, Server
+
+from tests.api.conftest import Login, Server
 
 BYTES = random.Random(1).randbytes(300_000)
 HEADERS = {"Content-Type": "application/offset+octet-stream"}

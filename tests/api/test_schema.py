@@ -11,7 +11,6 @@ import jsonschema
 import msgpack
 import pytest
 import schemathesis
-from conftest import Server
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -21,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import app
+from tests.api.conftest import Server
+from tests.services import PATIENCE_S
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -56,7 +57,7 @@ def session_id(ann: httpx.Client) -> str:
 def test_answers_are_documented(case: schemathesis.Case, ann: httpx.Client, session_id: str, server: Server) -> None:
     if "session_id" in (case.path_parameters or {}):
         case.path_parameters["session_id"] = session_id  # reach what lies behind the 404
-    answer = case.call(base_url=server.url, headers={"Authorization": ann.headers["Authorization"]}, timeout=30)
+    answer = case.call(base_url=server.url, headers={"Authorization": ann.headers["Authorization"]}, timeout=PATIENCE_S)
     case.validate_response(answer, checks=CHECKS)
 
 

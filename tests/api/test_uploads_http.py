@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import msgpack
 import pytest
-from conftest import Login, Server
 
 from flows.work import work_off
+from tests.api.conftest import Login, Server
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "fit" / "squash_pixel_watch_3.fit"
 HR = {"data": [{"timestamp": f"2026-01-01T10:00:{s:02d}Z", "heart_rate": 120 + s} for s in range(30)]}

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Server
 from sqlalchemy import select, update
 
 from flows.webhooks import is_public, signature, tell
 from store.tables import Delivery, Webhook
+from tests.api.conftest import Server
 
 
 class Receiver(ThreadingHTTPServer):

@@ -1,9 +1,13 @@
 """One platform and one browser for all of these tests; what a page does wrong is collected."""
 
+import json
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.base import AxeResults
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -11,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 import squashlib
 from flows.up import platform
 from tests.browser.chromium import browser
+from tests.services import PATIENCE_S
 
 PASSWORD = "a long pass phrase"
 PICTURES = Path(__file__).parents[2] / "build" / "pictures"
@@ -45,7 +50,19 @@ class Watched:
 def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     home = tmp_path_factory.mktemp("platform")
     with platform(home, announce=lambda _: None) as urls:
+        until_dashboards_answer(home)
         yield {**urls, "home": str(home)}
+
+
+def until_dashboards_answer(home: Path) -> None:
+    """The platform does not wait for them; a page that is told so would complain of it."""
+    door, deadline = home / "dashboards" / "door.json", time.monotonic() + PATIENCE_S
+    while True:
+        with suppress(OSError, httpx.HTTPError):
+            httpx.get(json.loads(door.read_text())["url"] + "/dashboards/seat", timeout=PATIENCE_S)
+            return
+        assert time.monotonic() < deadline, (home / "logs" / "dashboards.log").read_text()
+        time.sleep(0.2)
 
 
 # Ends with its file: Playwright leaves an event loop running in this process, which other tests start their own in.
@@ -61,6 +78,7 @@ def open_browser(urls: dict[str, str], chromium: Browser) -> Iterator[Callable[.
 
     def make(size: dict[str, int] = DESK, scheme: str = "light") -> Watched:
         context = chromium.new_context(viewport=size, color_scheme=scheme, timezone_id="Europe/Amsterdam")  # type: ignore[arg-type]
+        context.set_default_timeout(1000 * PATIENCE_S)
         contexts.append(context)
         seen = Watched(context, context.new_page(), urls["api"])
         context.on("request", lambda request: seen.asked.append(request.url))

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.ports import free_port
 from flows.render import NOTEBOOKS
-from flows.up import free_port, start, stop, wait_for
+from flows.up import start, stop, wait_for
 
 #: Lab asks its makers for news and newer versions unless told not to.
 QUIET_LAB = [

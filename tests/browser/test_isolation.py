@@ -5,6 +5,7 @@ import re
 import resource
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.browser.conftest import PASSWORD, Watched
+from tests.services import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +25,7 @@ def pair(urls: dict[str, str], recording: Path) -> Iterator[tuple[httpx.Client, 
     """Ann, who has a session, and Bob."""
     people = []
     for name in ("ann", "bob"):
-        client = httpx.Client(base_url=urls["api"], timeout=120, headers={"X-Requested-With": "squash"})
+        client = httpx.Client(base_url=urls["api"], timeout=PATIENCE_S, headers={"X-Requested-With": "squash"})
         account = {"email": f"{name}@two.example.org", "password": PASSWORD}
         client.post("/api/auth/register", json=account).raise_for_status()
         client.post("/api/auth/login", json=account).raise_for_status()
@@ -32,7 +34,7 @@ def pair(urls: dict[str, str], recording: Path) -> Iterator[tuple[httpx.Client, 
     session_id = ann.post("/api/sessions", json={}).raise_for_status().json()["session_id"]
     with recording.open("rb") as file:
         ann.post(f"/api/sessions/{session_id}/upload/fit", files={"file": file}).raise_for_status()
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + PATIENCE_S
     while ann.get(f"/api/sessions/{session_id}/upload/status").json()["status"] != "completed":
         assert time.monotonic() < deadline
         time.sleep(0.3)
@@ -43,7 +45,7 @@ def pair(urls: dict[str, str], recording: Path) -> Iterator[tuple[httpx.Client, 
 
 def opened(client: httpx.Client, path: str) -> str:
     """Open a page as its player does, waiting in line if need be; its kernel's id."""
-    for _ in range(60):
+    for _ in range(PATIENCE_S):
         answer = client.get(path)
         if answer.status_code != 503:
             break
@@ -60,7 +62,8 @@ def channels(client: httpx.Client, kernel: str, origin: str | None = None) -> st
     url = base.replace("http", "ws") + f"/dashboards/api/kernels/{kernel}/channels?session_id=x"
     cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     try:
-        with connect(url, origin=origin or base, additional_headers={"Cookie": cookies}, proxy=None) as socket:  # type: ignore[arg-type]
+        given = {"additional_headers": {"Cookie": cookies}, "proxy": None, "open_timeout": PATIENCE_S}
+        with connect(url, origin=origin or base, **given) as socket:  # type: ignore[arg-type]
             header = {
                 "msg_id": "1",
                 "msg_type": "kernel_info_request",
@@ -71,7 +74,7 @@ def channels(client: httpx.Client, kernel: str, origin: str | None = None) -> st
             socket.send(
                 json.dumps({"channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "content": {}})
             )
-            socket.recv(timeout=20)
+            socket.recv(timeout=PATIENCE_S)
             return "open"
     except InvalidStatus as error:
         return str(error.response.status_code)
@@ -95,7 +98,7 @@ def test_each_players_page_and_kernel_is_their_own(
         assert client.post(f"/dashboards/voila/api/shutdown/{kernel}", headers=origin).status_code == 404
         assert channels(client, kernel) == "403"
     assert channels(ann, hers, origin="https://evil.example") == "403"
-    with httpx.Client(base_url=urls["api"]) as nobody:
+    with httpx.Client(base_url=urls["api"], timeout=PATIENCE_S) as nobody:
         assert nobody.get(page).status_code == 303
         assert nobody.get(f"/dashboards/api/kernels/{hers}").status_code == 401
         assert channels(nobody, hers) == "403"
@@ -120,16 +123,30 @@ def test_the_back_room_opens_to_the_api_alone(
     user = {"X-Squash-User": ann.get("/api/auth/me").json()["user_id"]}
     for headers in ({}, user, {**user, "X-Squash-Secret": "guess"}):
         for asked in (f"api/kernels/{kernel}", "voila/render/session_dashboard.ipynb", "seat"):
-            answer = httpx.get(f"{door['url']}/dashboards/{asked}", headers=headers)
+            answer = httpx.get(f"{door['url']}/dashboards/{asked}", headers=headers, timeout=PATIENCE_S)
             assert answer.status_code in (302, 403, 404), (asked, answer.status_code)
-    process = next(p for p in psutil.process_iter(["cmdline"]) if "flows.dashboards" in (p.info["cmdline"] or []))
-    assert door["secret"] not in " ".join(process.cmdline())
+    seen = [" ".join(command) for command in commands().values()]
+    assert any("flows.dashboards" in command for command in seen)
+    assert not any(door["secret"] in command for command in seen)
+
+
+def commands() -> dict[psutil.Process, list[str]]:
+    """Of all that this test run started: others on this machine may run platforms too."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            found[process] = process.cmdline()
+    return found
 
 
 def newest_with_a_page() -> psutil.Process:
-    forked = [p for p in psutil.process_iter(["cmdline"]) if "flows.zygote" in (p.info["cmdline"] or [])]
-    shown = [p for p in forked if "squash-page-" in p.cwd() and (Path(p.cwd()) / "data").exists()]
-    return max(shown, key=lambda p: p.create_time())
+    born = {}
+    for process, command in commands().items():
+        with suppress(psutil.Error):  # those of earlier pages end
+            folder = Path(process.cwd())
+            if "flows.zygote" in command and "squash-page-" in folder.name and (folder / "data").exists():
+                born[process] = process.create_time()
+    return max(born, key=lambda process: born[process])
 
 
 def test_a_kernel_sees_its_page_alone_and_leaves_nothing(
@@ -161,9 +178,9 @@ def test_a_login_that_ends_closes_its_pages(open_browser: Callable[..., Watched]
 
     register(seen, "leaver@example.org")
     seen.page.goto(f"{urls['api']}/dashboards/trends")
-    seen.page.wait_for_selector("body[data-joined]", timeout=90_000)
+    seen.page.wait_for_selector("body[data-joined]")
     seen.context.request.post(f"{urls['api']}/api/auth/logout", headers={"X-Requested-With": "squash"})
-    seen.page.wait_for_selector("#progress a", timeout=60_000)
+    seen.page.wait_for_selector("#progress a")
 
 
 def test_one_more_page_than_a_player_may_have_ends_their_oldest(pair: tuple[httpx.Client, httpx.Client, str]) -> None:

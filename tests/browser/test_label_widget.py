@@ -13,6 +13,7 @@ from squashlib.labels import LabelSet
 from tests.browser.chromium import browser
 from tests.browser.conftest import grave
 from tests.browser.jupyter import lab, voila
+from tests.services import PATIENCE_S
 
 ANSWER_MS = 100
 SOURCE = """
@@ -48,7 +49,7 @@ def notebook(tmp_path: Path) -> Path:
 def page() -> Iterator[Page]:
     with browser() as chromium:
         opened = chromium.new_page(viewport={"width": 1280, "height": 900})
-        opened.set_default_timeout(60_000)
+        opened.set_default_timeout(1000 * PATIENCE_S)
         yield opened
 
 

@@ -23,8 +23,8 @@ def play(seen: Watched, email: str, file: Path, name: str) -> str:
     register(seen, email)
     assert not faults(seen)
     drop(seen, file)
-    seen.page.wait_for_function("() => document.getElementById('progress').value > 5", timeout=60_000)
-    seen.page.wait_for_selector("#sessions .actions", timeout=180_000)
+    seen.page.wait_for_function("() => document.getElementById('progress').value > 5")
+    seen.page.wait_for_selector("#sessions .actions")
     seen.page.wait_for_function("() => document.querySelector('.stamp').naturalWidth > 0")
     assert not faults(seen)
     seen.picture(f"{name}-home")
@@ -33,8 +33,8 @@ def play(seen: Watched, email: str, file: Path, name: str) -> str:
 
 def open_dashboard(seen: Watched) -> None:
     seen.page.click("text=Dashboard")
-    seen.page.wait_for_selector("figure.plot .main-svg", timeout=90_000)
-    seen.page.wait_for_selector("body[data-joined] .chooser .shown .main-svg", timeout=90_000)
+    seen.page.wait_for_selector("figure.plot .main-svg")
+    seen.page.wait_for_selector("body[data-joined] .chooser .shown .main-svg")
 
 
 @pytest.mark.parametrize(("name", "size", "scheme"), [("desk", DESK, "light"), ("phone", PHONE, "dark")])
@@ -73,7 +73,7 @@ def test_from_the_door_to_a_rally_and_a_link(
     assert not faults(seen)
     seen.picture(f"{name}-report")
     page.goto(f"{seen.base}/dashboards/trends")
-    page.wait_for_selector("body[data-joined] .chooser .shown .main-svg", timeout=90_000)
+    page.wait_for_selector("body[data-joined] .chooser .shown .main-svg")
     page.select_option(".chooser select", "all")
     page.wait_for_selector(".chooser .card")
     assert not faults(seen)
@@ -133,7 +133,7 @@ def test_a_correction_is_respected(open_browser: Callable[..., Watched], recordi
     assert not faults(seen)
     seen.picture("correct")
     seen.page.click("text=Save and look again")
-    seen.page.wait_for_selector("dialog", state="detached", timeout=120_000)
+    seen.page.wait_for_selector("dialog", state="detached")
     after = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/analysis").json()["rallies"]
     starts = [rally["start"] for rally in after]
     assert rallies[2]["start"] not in starts
@@ -144,7 +144,7 @@ def test_a_correction_is_respected(open_browser: Callable[..., Watched], recordi
 def on_paper(seen: Watched, session_id: str) -> None:
     """The report, as it is after the correction, to print and to send."""
     for kind, magic in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
-        answer = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/report.{kind}", timeout=120_000)
+        answer = seen.context.request.get(f"{seen.base}/api/sessions/{session_id}/report.{kind}")
         assert answer.status == 200, answer.text()[:300]
         assert answer.body().startswith(magic)
         assert len(answer.body()) > 50_000
@@ -159,7 +159,7 @@ def test_pages_that_have_nothing_to_show(open_browser: Callable[..., Watched], u
     as_coach(urls, "new@example.org")
     for path, said in (("trends", "Your bests stand here"), ("coach", "No player lets you look yet")):
         seen.page.goto(f"{seen.base}/dashboards/{path}")
-        seen.page.get_by_text(said).wait_for(timeout=90_000)
+        seen.page.get_by_text(said).wait_for()
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert not faults(seen), path
         seen.picture(f"empty-{path}")

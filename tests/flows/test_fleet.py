@@ -2,13 +2,13 @@
 
 import os
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
+import psutil
 import pytest
 from sqlalchemy import func, select
 
@@ -17,8 +17,9 @@ from flows import fleet, process, rerun
 from flows.stale import stale_sessions
 from store import Settings, Store
 from store.tables import AnalysisRow, Lock, Report, SessionRow, User, now
+from tests import processes
 from tests.flows import fleet_services as services
-from tests.services import database, postgres
+from tests.services import PATIENCE_S, database, postgres
 
 # jupyter_client leaves the sockets of a killed kernel to the garbage collector
 pytestmark = [
@@ -51,20 +52,27 @@ def filled(store: Store, folder: Path) -> list[str]:
     return ids
 
 
-def kill_after_first(store: Store, victim: Any) -> threading.Thread:
-    """Kill a worker as soon as one session is done."""
+@contextmanager
+def killed_after_first(store: Store, kill: Callable[[], bool]) -> Iterator[None]:
+    """Kill a worker as soon as one session is done; `kill` says whether there was one."""
+    over, killed = threading.Event(), threading.Event()
 
     def watch() -> None:
-        while True:
+        while not over.wait(0.02):
             with store.catalog.look() as tx:
-                if tx.scalar(select(func.count()).select_from(AnalysisRow)) > SESSIONS:
-                    victim.kill()
-                    return
-            time.sleep(0.02)
+                done = tx.scalar(select(func.count()).select_from(AnalysisRow))
+            if done > SESSIONS and kill():
+                killed.set()
+                return
 
-    thread = threading.Thread(target=watch, daemon=True)
+    thread = threading.Thread(target=watch)
     thread.start()
-    return thread
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert killed.is_set(), "nobody was killed"
 
 
 def done_once(store: Store, ids: list[str]) -> None:
@@ -105,10 +113,13 @@ def test_a_worker_of_a_dask_cluster_dies_in_the_middle(
     with services.dask(tmp_path, os.environ) as (address, workers):
         store = Store.open(Settings(dask_address=address))
         ids = filled(store, tmp_path)
-        thread = kill_after_first(store, workers[0])
-        outcomes = dict(rerun.recompute(store, stale_sessions(store)))
-        thread.join(1)
-        assert workers[0].poll() is not None, "it was killed"
+
+        def kill() -> bool:
+            workers[0].kill()
+            return True
+
+        with killed_after_first(store, kill):
+            outcomes = dict(rerun.recompute(store, stale_sessions(store)))
         assert outcomes == dict.fromkeys(ids)
         done_once(store, ids)
         assert any(store.blobs.list("sessions")), "they lie on S3"
@@ -127,7 +138,7 @@ def test_a_work_pool_of_processes_does_the_chunks(
     with services.work_pool(tmp_path, os.environ, "fleet"):
         assert dict(rerun.recompute(store, stale_sessions(store))) == dict.fromkeys(ids)
     done_once(store, ids)
-    runs = httpx.post(f"{servers['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
+    runs = httpx.post(f"{servers['PREFECT_API_URL']}/flow_runs/filter", json={}, timeout=PATIENCE_S).json()
     chunks = [run for run in runs if run["work_pool_name"] == "fleet"]
     assert [run["state_type"] for run in chunks] == ["COMPLETED"] * len(chunks)
     assert Counter(run["parameters"]["kind"] for run in chunks) == {"analyses": 2, "pages": 2}
@@ -146,9 +157,10 @@ def test_a_run_that_a_dead_machine_left_running_is_given_up(
     def begin() -> None:
         """What a worker says before its machine dies."""
         while not done.wait(0.2):
-            for run in httpx.post(f"{api}/flow_runs/filter", json={}).json():
+            for run in httpx.post(f"{api}/flow_runs/filter", json={}, timeout=PATIENCE_S).json():
                 if run["work_pool_name"] == "left" and run["state_type"] == "SCHEDULED":
-                    httpx.post(f"{api}/flow_runs/{run['id']}/set_state", json={"state": {"type": "RUNNING"}})
+                    running = {"state": {"type": "RUNNING"}}
+                    httpx.post(f"{api}/flow_runs/{run['id']}/set_state", json=running, timeout=PATIENCE_S)
 
     with services.work_pool(tmp_path, os.environ, "left", worker=False):
         thread = threading.Thread(target=begin)
@@ -168,19 +180,21 @@ def forget(store: Store) -> None:
 
 
 def test_a_local_process_dies_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import psutil
-
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setattr("flows.fleet.CHUNK", 2)
     store = Store.open(Settings(home=tmp_path / "home"))
     ids = filled(store, tmp_path)
 
-    class Victim:
-        def kill(self) -> None:
-            mine = [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
-            mine[0].kill()
+    earlier = processes.own()
 
-    thread = kill_after_first(store, Victim())
-    assert dict(rerun.recompute(store, stale_sessions(store))) == dict.fromkeys(ids)
-    thread.join(1)
+    def kill() -> bool:
+        with suppress(psutil.Error):
+            for child in processes.started_since(earlier):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    child.kill()
+                    return True
+        return False
+
+    with killed_after_first(store, kill):
+        assert dict(rerun.recompute(store, stale_sessions(store))) == dict.fromkeys(ids)
     done_once(store, ids)

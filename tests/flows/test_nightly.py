@@ -90,6 +90,8 @@ def test_it_is_done_once_a_day_and_a_failed_step_stops_no_other(store: Store) ->
 
 def test_only_one_worker_does_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nightly, "AT_HOUR_UTC", 0)
+    tonight = now()
+    monkeypatch.setattr(nightly, "now", lambda: tonight)  # the next day may begin meanwhile
     assert jobs.lock(store.catalog, "nightly", "another")
     assert nightly.run_if_due(store, lambda: nightly.run(store)) is None
     jobs.unlock(store.catalog, "nightly", "another")

@@ -23,6 +23,8 @@ import squashlib
 from flows.up import platform
 from store import Settings, Store
 from store.tables import AnalysisRow, Job, Lock, Report, Revision
+from tests import processes
+from tests.services import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("SQUASH_TEST_KILLS", "5"))
@@ -33,17 +35,18 @@ VICTIMS = ("flows.worker", "flows.zygote", "kernel", "prefect server", "api.app:
 def descendants(name: str, earlier: Collection[int] = ()) -> list[psutil.Process]:
     """Processes that this one started, of one kind, but for `earlier` ones and what those forked; kernels are forks."""
     found = []
-    for child in psutil.Process().children(recursive=True):
+    for child in processes.started_since(earlier):
         with suppress(psutil.Error):
-            kernel = "flows.zygote" in " ".join(child.parent().cmdline())
+            parent = child.parent()
+            kernel = parent is not None and "flows.zygote" in " ".join(parent.cmdline())
             named = "kernel" if kernel else " ".join(child.cmdline())
-            found += [child] if name in named and not {child.pid, child.ppid()} & set(earlier) else []
+            found += [child] if name in named else []
     return found
 
 
 def persist(call: Callable[[], httpx.Response]) -> httpx.Response:
     """A client that tries until it is answered."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         with suppress(httpx.TransportError):
             answer = call()
@@ -54,7 +57,7 @@ def persist(call: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 def signed_in(api: str) -> httpx.Client:
-    player = httpx.Client(base_url=api, timeout=30)
+    player = httpx.Client(base_url=api, timeout=60)
     account = {"email": f"{uuid.uuid4().hex}@example.org", "password": "a long password 123"}
     persist(lambda: player.post("/api/auth/register", json=account))
     token = persist(lambda: player.post("/api/auth/login", json=account)).json()["access_token"]
@@ -71,8 +74,8 @@ def upload(player: httpx.Client, fit: bytes) -> str:
     return session_id
 
 
-def all_done(store: Store, ids: list[str], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+def all_done(store: Store, ids: list[str]) -> None:
+    deadline = time.monotonic() + PATIENCE_S + 60 * len(ids)
     while time.monotonic() < deadline:
         with store.catalog.look() as tx:
             states = Counter(tx.scalars(select(Job.status).where(Job.session_id.in_(ids))))
@@ -88,19 +91,28 @@ def fit(tmp_path: Path) -> bytes:
     return (tmp_path / "m.fit").read_bytes()
 
 
+def few_kernels(earlier: Collection[int]) -> list[psutil.Process]:
+    """Only those that wait, of reports and of dashboards; those that were killed or used are gone in a while."""
+    deadline = time.monotonic() + PATIENCE_S
+    while len(kernels := descendants("kernel", earlier)) > 8:
+        assert time.monotonic() < deadline, kernels
+        time.sleep(0.5)
+    return kernels
+
+
 def processed_while_prefects_database_is_locked(home: Path, player: httpx.Client, fit: bytes) -> str:
     """An upload that does not wait for Prefect, nor does its processing."""
-    with closing(sqlite3.connect(home / "prefect" / "prefect.db", timeout=60)) as other:
+    with closing(sqlite3.connect(home / "prefect" / "prefect.db", timeout=PATIENCE_S)) as other:
         other.execute("BEGIN EXCLUSIVE")
         session_id = upload(player, fit)
-        all_done(Store.open(Settings(home=home)), [session_id], 240)
+        all_done(Store.open(Settings(home=home)), [session_id])
         other.rollback()
     return session_id
 
 
 def test_whoever_is_killed_each_upload_is_processed_once(tmp_path: Path, fit: bytes) -> None:
     chance, home = random.Random(7), tmp_path / "home"
-    earlier = {child.pid for child in psutil.Process().children(recursive=True)}  # of tests before this one
+    earlier = processes.own()  # of tests before this one
     killed: Counter[str] = Counter()
     with platform(home, announce=lambda _: None) as urls, closing(signed_in(urls["api"])) as player:
         ids = [processed_while_prefects_database_is_locked(home, player, fit)]
@@ -114,7 +126,7 @@ def test_whoever_is_killed_each_upload_is_processed_once(tmp_path: Path, fit: by
                     victim.send_signal(signal.SIGKILL)
                     killed[name] += 1
         store = Store.open(Settings(home=home))
-        all_done(store, ids, 240 + 20 * len(ids))
+        all_done(store, ids)
         assert sum(killed.values()) >= KILLS - 1
         with store.catalog.look() as tx:
             for table in (Revision, AnalysisRow, Report):
@@ -124,8 +136,6 @@ def test_whoever_is_killed_each_upload_is_processed_once(tmp_path: Path, fit: by
             assert "heart_rate" in store.sessions.open(session_id)
             assert store.sessions.analysis(session_id).document["metrics"]
             assert store.reports.get(session_id)
-        kernels = descendants("kernel", earlier)
-        assert len(kernels) <= 8, "only those that wait, of reports and of dashboards, and the two they are forked from"
-    _, left = psutil.wait_procs(kernels, timeout=30)  # a kernel dies a moment after those it was forked by
-    assert not [kernel for kernel in left if kernel.status() != psutil.STATUS_ZOMBIE]
+        kernels = few_kernels(earlier)
+    assert not processes.survivors(kernels), "a kernel dies a moment after those it was forked by"
     assert not list((home / "scratch").glob("*/squash-*")), "no copy of a session is left"

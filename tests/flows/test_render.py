@@ -2,14 +2,12 @@
 
 import os
 import signal
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
 
 import squashlib
@@ -21,6 +19,8 @@ from flows.work import work_off
 from squashlib.errors import SquashError
 from store import Settings, Store, jobs
 from store.tables import Job, SessionRow, User, now
+from tests import processes
+from tests.services import PATIENCE_S
 
 # jupyter_client leaves the sockets of a killed kernel to the garbage collector
 pytestmark = pytest.mark.filterwarnings(
@@ -98,9 +98,7 @@ def test_a_cell_that_raises_fails_the_run_with_its_error(notebook: Notebook) -> 
 
 
 def test_a_cell_that_takes_too_long_is_ended(notebook: Notebook) -> None:
-    began = time.monotonic()
-    assert "timed out" in told(notebook("while True: pass"), time_limit_s=1)
-    assert time.monotonic() - began < 20
+    assert "after 1 seconds" in told(notebook("while True: pass"), time_limit_s=1)
 
 
 def test_a_cell_that_takes_too_much_memory_fails_alone(notebook: Notebook) -> None:
@@ -118,9 +116,12 @@ def test_a_dead_kernel_is_replaced_and_a_dead_zygote_too(notebook: Notebook, poo
     assert pool.zygote is not None
     assert pool.zygote._process is not None
     os.kill(pool.zygote._process.pid, signal.SIGKILL)
+    for waiting in pool._waiting:  # they die with it, but not at once
+        waiting.result().provisioner.process.wait()
     assert "here 5" in render(name, {"x": 5}, assets="/static")
     manager = pool._waiting[0].result()
     manager.provisioner.process.kill()
+    manager.provisioner.process.wait()
     assert "here 6" in render(name, {"x": 6}, assets="/static")
 
 
@@ -138,7 +139,7 @@ def test_when_a_zygotes_owner_ends_no_kernel_outlives_it_and_no_folder(tmp_path:
     assert process is not None
     assert zygote._connection is not None
     zygote._connection.close()
-    process.wait(60)
+    process.wait(PATIENCE_S)
     assert [kernel.poll() for kernel in kernels] == [0, 0]
     assert not list(tmp_path.iterdir())
     zygote.close()
@@ -165,14 +166,13 @@ def test_a_kernel_sees_no_secret_and_leaves_no_file(
     monkeypatch.setattr(warm, "ROOM", str(tmp_path))
     monkeypatch.setenv("SQUASH_SECRET_KEY", "a-secret")
     monkeypatch.setenv("SQUASH_DATABASE_URL", "postgresql://u:a-secret@h/d")
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    earlier = processes.own()
     monkeypatch.setattr(warm, "POOL", fresh := Pool(2))
     page = render(notebook("import os\nprint(dict(os.environ))"), {}, assets="/static")
     fresh.close()
     assert "PATH" in page
     assert "a-secret" not in page
-    left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
-    assert not psutil.wait_procs(left, timeout=5)[1]
+    assert not processes.survivors(processes.started_since(earlier))
     assert not list(tmp_path.glob("squash-*"))
 
 

@@ -60,7 +60,7 @@ import sys
 from datetime import UTC, datetime
 from prefect.testing.utilities import prefect_test_harness
 from flows.sweep import shown_sweep
-with prefect_test_harness(server_startup_timeout=120):
+with prefect_test_harness(server_startup_timeout=600):
     print("row", shown_sweep(sys.argv[1], "flow", 2))
 """
 
@@ -73,7 +73,7 @@ def test_as_a_flow_run(tmp_path: Path) -> None:
     example.fill(store, 1)
     env = {**os.environ, **PREFECT, "SQUASH_HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")}
     command = [sys.executable, "-c", FLOW, DETECTOR]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=400, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     (row,) = leaderboard.rows(store.blobs)
     assert f"row {row['id']}" in done.stdout

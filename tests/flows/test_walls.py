@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows import walls
+from tests.services import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(walls.strength() < walls.ENOUGH, reason="needs Linux 6.12 with Landlock")
 
@@ -19,6 +20,7 @@ PROBE = """
 import json, os, signal, socket, subprocess, sys
 from pathlib import Path
 from flows import walls
+from tests.services import PATIENCE_S
 
 own, other = map(Path, sys.argv[1:3])
 parent = os.getppid()
@@ -82,7 +84,7 @@ def test_inside_one_has_its_own_folder_and_code_alone(tmp_path: Path) -> None:
         pathed.listen()
         abstract.listen()
         command = [sys.executable, "-c", PROBE, str(own), str(other), name]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert ran.returncode == 0, ran.stderr
     done = json.loads(ran.stdout)
     assert {name for name, outcome in done.items() if outcome == "done"} == ALLOWED

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import func, select
-from test_store import player
 
 from squashlib.errors import NotFoundError
 from store import Store, jobs
 from store.erasure import erase_session
 from store.tables import Job, Upload
+from tests.services import PATIENCE_S
+from tests.store.test_store import player
 
 T = TypeVar("T")
 AT_ONCE, ROUNDS = 8, 5
@@ -22,7 +23,7 @@ def together(work: Callable[[int], T], n: int = AT_ONCE) -> list[T]:
     gate = threading.Barrier(n)
 
     def go(i: int) -> T:
-        gate.wait(30)
+        gate.wait(PATIENCE_S)
         return work(i)
 
     with ThreadPoolExecutor(n) as pool:

@@ -21,6 +21,7 @@ from store.erasure import erase_session, erase_user
 from store.points import fold
 from store.settings import load
 from store.tables import AthleteSettings, Job, PointEvent, Revision, SessionRow, Upload, User, now
+from tests.services import PATIENCE_S
 
 
 def player(store: Store) -> tuple[str, str]:
@@ -94,9 +95,10 @@ def test_a_writer_killed_at_any_instant_leaves_no_half_revision(store: Store) ->
         writer = context.Process(target=_write_for_ever, args=(store.settings, session_id))
         writer.start()
         before = store.sessions.row(session_id).revision
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while store.sessions.row(session_id).revision == before and time.monotonic() < deadline:
             time.sleep(0.02)
+        assert store.sessions.row(session_id).revision != before, "the writer never wrote"
         time.sleep(wait_s)
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
