@@ -16,7 +16,7 @@ QUIET = (
     "--disable-background-networking", "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND",
     "--hide-scrollbars", "--virtual-time-budget=10000", "--run-all-compositor-stages-before-draw",
 )  # fmt: skip
-TIME_LIMIT_S = 60
+TIME_LIMIT_S = 180
 #: Of a PNG: its width, the room of heading and insights, and what a figure takes beside its own height.
 WIDTH_PX, TOP_PX, ROOM_PX = 960, 600, 32
 NONE = "This server has no Chromium, so it makes no PDF or PNG; print the report from your browser instead."
