@@ -18,7 +18,9 @@ from api.problems import Problem
 from api.state import ApiState
 from store import Store, visible
 from store.catalog import Claims
+from store.points import EVENTS, Taken, taken
 from store.tables import AccessLog, RefreshToken, SessionRow, User
+from store.trips import Errand
 
 ACCESS_COOKIE = "squash_access"
 REFRESH_COOKIE = "squash_refresh"
@@ -77,6 +79,10 @@ class Caller:
         """As `begin`, only to read."""
         return self.store.catalog.look()
 
+    def errand(self) -> AbstractContextManager[Errand]:
+        """As `begin`, of plain statements in few trips."""
+        return self.store.catalog.errand()
+
     def own_session(self, tx: Session, session_id: uuid.UUID) -> SessionRow:
         """A session of the caller, to change; 404 for anything else."""
         row = tx.get(SessionRow, str(session_id))
@@ -96,12 +102,13 @@ class Caller:
         if found is None or found.user_id != self.user_id:
             raise unknown_session(session_id)
 
-    def held(self, tx: Session, session_id: uuid.UUID) -> OwnSession:
-        """As `held_session`, by a plain statement: what a watch waits for at each press."""
-        row = tx.connection().execute(_OWN, {"session_id": str(session_id)}).first()
-        if row is None or row.user_id != self.user_id:
+    def held(self, errand: Errand, session_id: uuid.UUID) -> tuple[OwnSession, list[Taken]]:
+        """As `held_session`, with its points, by plain statements: what a watch waits for at each press."""
+        this = {"session_id": str(session_id)}
+        found, events = errand.ask((_OWN, this), (EVENTS, this))
+        if not found or found[0].user_id != self.user_id:
             raise unknown_session(session_id)
-        return OwnSession._make(row)
+        return OwnSession._make(found[0]), taken(events)
 
     def held_session(self, tx: Session, session_id: uuid.UUID) -> SessionRow:
         """As `own_session`; others who would change it wait until this transaction ends."""

@@ -36,7 +36,6 @@ IN_MEMORY = 1 << 20
 MAX_KEPT = 256 << 10
 #: Answers that say "again, please": the next request with the key is a new one.
 NOT_KEPT = {401, 403, 408, 429}
-_HERE = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 #: Single statements: a watch puts a key on everything that it sends.
 _TAKE = {
@@ -162,7 +161,8 @@ def _digest(state: ApiState, request: Request, body: IO[bytes]) -> str:
 
 def _begin(state: ApiState, owner: str, key: str, digest: str) -> Response | None:
     """None if the request is to run now."""
-    taken = {"user_id": owner, "key": key, "request_hash": digest, "body": {"holder": _HERE}}
+    running = {"holder": _here(os.getpid())}
+    taken = {"user_id": owner, "key": key, "request_hash": digest, "body": running, "created_at": now()}
     if state.store.catalog.do(_TAKE[state.store.catalog.engine.dialect.name], taken) is not None:
         return None
     row = IdempotencyKey(**taken)
@@ -173,7 +173,7 @@ def _begin(state: ApiState, owner: str, key: str, digest: str) -> Response | Non
                 tx.add(row)
                 return None
             if held.created_at < now() - KEEP or (held.status is None and _is_lost(held)):
-                held.status, held.request_hash, held.body, held.created_at = None, digest, {"holder": _HERE}, now()
+                held.status, held.request_hash, held.body, held.created_at = None, digest, running, now()
                 return None
             return _again(state, held, digest)
     except IntegrityError:  # two at once
@@ -189,10 +189,16 @@ def _again(state: ApiState, held: IdempotencyKey, digest: str) -> Response:
     return Response(kept["body"], held.status, {"Idempotency-Replayed": "true", "Content-Type": kept["type"]})
 
 
+@lru_cache(4)
+def _here(pid: int) -> str:
+    """Name the running process by something that no later one of the same number shares; a fork is another."""
+    return f"{socket.gethostname()}:{pid}:{secrets.token_hex(4)}"
+
+
 def _is_lost(held: IdempotencyKey) -> bool:
     """Whether the process that began has died (a killed server must not block its clients)."""
     host, pid, boot = str((held.body or {}).get("holder", "::")).split(":")
-    here, own_pid, own_boot = _HERE.split(":")
+    here, own_pid, own_boot = _here(os.getpid()).split(":")
     if held.created_at < now() - LOST:
         return True
     if host != here:

@@ -1,21 +1,22 @@
 """The catalog's database: SQLite in WAL mode, or PostgreSQL; transactions know whose they are."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Executable, Row, make_url, text
+from sqlalchemy import Engine, Executable, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from store.engines import READ_ONLY, Engines, connect
+from store import trips
+from store.engines import BEGINS, READ_ONLY, connect
 
 #: As PostgREST does it: the role and the claims hold for one transaction, and nothing of it is left to the next.
-CLAIM = "SELECT set_config('role', %s, true), set_config('request.jwt.claims', %s, true)"
+CLAIM = text("SELECT set_config('role', :role, true) AS a, set_config('request.jwt.claims', :claims, true) AS b")
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class Catalog:
     """
 
     def __init__(
-        self, engines: Engines, claims: Claims | None = None, turn: AbstractContextManager[Any] | None = None
+        self, engine: Engine, claims: Claims | None = None, turn: AbstractContextManager[Any] | None = None
     ) -> None:
-        self.engine, self.claims, self._engines = engines.transactions, claims, engines
+        self.engine, self.claims = engine, claims
         # SQLite has one writer; those of this process wait here in turn instead of polling the file.
         self._turn = turn or (nullcontext() if self._claims_are_told else Lock())
 
@@ -56,11 +57,11 @@ class Catalog:
 
     def close(self) -> None:
         """Give all connections back."""
-        self._engines.dispose()
+        self.engine.dispose()
 
     def seen_by(self, user_id: str, role: str) -> "Catalog":
         """The same catalog, as this user may see it."""
-        return Catalog(self._engines, Claims(user_id, role), self._turn)
+        return Catalog(self.engine, Claims(user_id, role), self._turn)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -76,29 +77,58 @@ class Catalog:
             yield tx
             tx.commit()
 
-    def glance(self, query: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
-        """The first row that the platform itself finds; one statement, without the trips that a transaction costs."""
+    def at_once(self, *asked: trips.Asked) -> list[list[Any]]:
+        """Rows of statements that only read, in one transaction and, on PostgreSQL, in one trip."""
         try:
-            return self._first(query, values)
+            return self._asked(asked)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-            return self._first(query, values)
+            return self._asked(asked)
 
-    def _first(self, query: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
-        with self._engines.glances.connect() as connection:
-            return connection.execution_options(**{READ_ONLY: True}).execute(query, values).first()
+    def _asked(self, asked: Sequence[trips.Asked]) -> list[list[Any]]:
+        """Until the trip's end PostgreSQL takes all of it as one transaction, in which the claims hold."""
+        opening = self._opening()
+        with self.engine.connect() as connection:
+            answers = trips.ask(connection.execution_options(**{READ_ONLY: True}), *opening, *asked)
+        return answers[len(opening) :]
 
-    def do(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
-        """One statement of the platform itself that changes something and is committed; its first row, if it has any.
+    def glance(self, query: Executable, values: Mapping[str, Any]) -> Any | None:
+        """The first row that a statement finds."""
+        found = self.at_once((query, values))[0]
+        return found[0] if found else None
+
+    def do(self, statement: Executable, values: Mapping[str, Any]) -> Any | None:
+        """One statement that changes something and is committed; its first row, if it has any.
 
         Not tried again by itself: whether a connection that died had committed is not known.
         """
-        with self._turn, self._engines.glances.connect() as connection:
-            found = connection.execute(statement, values)
-            row = found.first() if found.returns_rows else None
+        opening = self._opening()
+        with self._turn, self.engine.connect() as connection:
+            found = trips.ask(connection, *opening, (statement, values))[-1]
             connection.commit()
-            return row
+            return found[0] if found else None
+
+    @contextmanager
+    def errand(self) -> Iterator[trips.Errand]:
+        """One transaction of plain statements in few trips, committed at the end."""
+        with self._turn:
+            opening = self._opening()
+            errand = trips.Errand(self.engine, [trips.BEGIN, *opening] if opening else [])
+            try:
+                yield errand
+                errand.commit()
+            finally:
+                errand.close()
+
+    def _opening(self) -> list[trips.Asked]:
+        """What tells PostgreSQL's row-level security who asks."""
+        if not self._claims_are_told:
+            return []
+        role, claims = "squash_service", {"role": "service_role"}
+        if self.claims is not None:
+            role, claims = "squash_app", {"sub": self.claims.user_id, "role": self.claims.role}
+        return [(CLAIM, {"role": role, "claims": json.dumps(claims)})]
 
     def _claimed(self, options: dict[str, Any] | None = None) -> Session:
         """A transaction that has begun; where its pooled connection has died meanwhile, one on a fresh connection."""
@@ -110,14 +140,11 @@ class Catalog:
             return self._claim(Session(self.engine, expire_on_commit=False), options)
 
     def _claim(self, tx: Session, options: dict[str, Any] | None) -> Session:
-        """Begin, and tell PostgreSQL's row-level security who asks."""
-        role, claims = "squash_service", {"role": "service_role"}
-        if self.claims is not None:
-            role, claims = "squash_app", {"sub": self.claims.user_id, "role": self.claims.role}
+        """Begin, and say who asks."""
         try:
-            connection = tx.connection(execution_options=options)
-            if self._claims_are_told:
-                connection.exec_driver_sql(CLAIM, (role, json.dumps(claims)))
+            connection = tx.connection(execution_options={BEGINS: True, **(options or {})})
+            if opening := self._opening():
+                trips.ask(connection, trips.BEGIN, *opening)
         except BaseException:
             tx.close()
             raise

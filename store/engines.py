@@ -1,6 +1,5 @@
 """Connections to the catalog's database, prepared so that a forgotten claim shows nothing rather than everything."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -9,40 +8,27 @@ BUSY_MS = 30_000
 #: As many as threads of one process ask at once (`api.app` has that many): connections are made once, not by request.
 THREADS = 12
 READ_ONLY = "squash_read_only"
+#: The driver begins no transactions: this one says so itself, in one trip with what it does first.
+BEGINS = "squash_begins"
 
 
-@dataclass(frozen=True)
-class Engines:
-    """One for transactions; one for single statements of the platform itself, which commit themselves."""
-
-    transactions: Engine
-    glances: Engine
-
-    def dispose(self) -> None:
-        """Close every connection that is not in use."""
-        self.transactions.dispose()
-        self.glances.dispose()
-
-
-def connect(url: str) -> Engines:
-    """Engines for the application; on PostgreSQL a transaction sees nothing until it says for whom it is."""
+def connect(url: str) -> Engine:
+    """An engine for the application; on PostgreSQL a transaction sees nothing until it says for whom it is."""
     if url.startswith("sqlite"):
-        engine = _sqlite(url)
-        return Engines(engine, engine)
-    transactions = create_engine(url, pool_size=THREADS, max_overflow=THREADS)
-    glances = create_engine(url, pool_size=THREADS, isolation_level="AUTOCOMMIT")
-    for engine, role in ((transactions, "squash_app"), (glances, "squash_service")):
-        _act_as(engine, role)
-    return Engines(transactions, glances)
-
-
-def _act_as(engine: Engine, role: str) -> None:
-    """Give up the owner's rights as soon as a connection is there."""
+        return _sqlite(url)
+    engine = create_engine(url, pool_size=THREADS, max_overflow=THREADS, connect_args={"autocommit": True})
 
     @event.listens_for(engine, "connect")
-    def _disown(connection: Any, _record: Any) -> None:
-        connection.execute(f"SET ROLE {role}")
-        connection.commit()
+    def _give_up_rights(connection: Any, _record: Any) -> None:
+        """The owner's, as soon as a connection is there."""
+        connection.execute("SET ROLE squash_app")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get(BEGINS, False):
+            connection.exec_driver_sql("BEGIN")
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:

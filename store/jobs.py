@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -40,13 +40,14 @@ _PROMISE = {name: made(_JOBS).on_conflict_do_nothing().returning(_JOBS.c.job_id)
 _TAKE = {name: made(_LOCKS).on_conflict_do_nothing().returning(_LOCKS.c.name) for name, made in _INSERT.items()}
 
 
-def enqueue(tx: Session, kind: str, session_id: str | None, user_id: str | None) -> Promise:
+def enqueue(tx: Session | Connection, kind: str, session_id: str | None, user_id: str | None) -> Promise:
     """Promise work in the caller's transaction; a session's job that nobody has begun is used again.
 
     The job found is held until the caller commits, so that no worker begins it without seeing the caller's changes.
     """
-    tx.flush()
-    connection = tx.connection()
+    if isinstance(tx, Session):
+        tx.flush()
+    connection = tx.connection() if isinstance(tx, Session) else tx
     while True:
         found = connection.execute(_WAITING, {"of": session_id, "what": kind}).first() if session_id else None
         if found is None:

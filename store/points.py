@@ -6,19 +6,20 @@ A watch presses one every few seconds of play: what it waits for goes through pl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from squashlib.dual_scoring import settle, source_of
-from store.tables import PointEvent, SessionEvent
+from store.tables import PointEvent, SessionEvent, now
+from store.trips import Errand
 
 _POINTS = PointEvent.__table__
-_EVENTS = (
+EVENTS = (
     select(_POINTS.c.event_id, _POINTS.c.point_id, _POINTS.c.op, _POINTS.c.body)
     .where(_POINTS.c.session_id == bindparam("session_id"))
     .order_by(_POINTS.c.event_id)
 )
-_APPEND = insert(PointEvent.__table__).returning(_POINTS.c.event_id)  # type: ignore[arg-type]
+_APPEND = insert(PointEvent.__table__)  # type: ignore[arg-type]
 _TELL = insert(SessionEvent.__table__)  # type: ignore[arg-type]
 
 
@@ -51,25 +52,27 @@ class Taken(NamedTuple):
     body: Mapping[str, Any]
 
 
-def events_of(tx: Session | Connection, session_id: str) -> list[Taken]:
+def events_of(tx: Session, session_id: str) -> list[Taken]:
     """All events in the order in which they were taken."""
-    return [Taken._make(row) for row in _plain(tx).execute(_EVENTS, {"session_id": session_id})]
+    return taken(tx.connection().execute(EVENTS, {"session_id": session_id}))
+
+
+def taken(rows: Iterable[Any]) -> list[Taken]:
+    """The rows of `EVENTS`."""
+    return [Taken._make(row) for row in rows]
 
 
 def append(
-    tx: Session | Connection, session_id: str, user_id: str, point_id: str, op: str, body: Mapping[str, Any],
+    errand: Errand, session_id: str, user_id: str, point_id: str, op: str, body: Mapping[str, Any],
     *, server_clock: bool,
 ) -> Taken:  # fmt: skip
-    """Append an event, for the journal and for those who watch."""
-    connection, common = _plain(tx), {"session_id": session_id, "user_id": user_id}
+    """Append an event, for the journal and for those who watch; its number is 0 until it is read again."""
+    moment, common = now(), {"session_id": session_id, "user_id": user_id}
     event = common | {"point_id": point_id, "op": op, "body": body, "server_clock": server_clock}
-    event_id: int = connection.execute(_APPEND, event).scalar_one()
-    connection.execute(_TELL, common | {"event": "point", "data": {"point_id": point_id, "op": op}})
-    return Taken(event_id, point_id, op, body)
-
-
-def _plain(tx: Session | Connection) -> Connection:
-    return tx.connection() if isinstance(tx, Session) else tx
+    errand.tell(_APPEND, event | {"received_at": moment})
+    told = {"event": "point", "data": {"point_id": point_id, "op": op}, "created_at": moment}
+    errand.tell(_TELL, common | told)
+    return Taken(0, point_id, op, body)
 
 
 def fold(events: Iterable[Event]) -> list[dict[str, Any]]:

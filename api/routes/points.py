@@ -16,6 +16,7 @@ from squashlib.scoring import parse_points, referee
 from store import jobs
 from store.points import Taken, append, events_of, fold, to_undo, whole_rally
 from store.tables import SessionRow, now
+from store.trips import Errand
 
 router = Subject("points", "/api/sessions/{session_id}/points", ANSWERS)
 
@@ -102,11 +103,11 @@ def _held(events: list[Taken], row: OwnSession | SessionRow) -> list[dict[str, A
     return [shown[i] for i in range(len(presses))]
 
 
-def _settled(caller: Caller, tx: Any, row: OwnSession) -> str | None:
+def _settled(caller: Caller, errand: Errand, row: OwnSession) -> str | None:
     """Once a session is analysed, a later point changes its analysis."""
     if row.revision is None:
         return None
-    return jobs.enqueue(tx, "process", row.session_id, caller.user_id).job_id
+    return jobs.enqueue(errand.connection, "process", row.session_id, caller.user_id).job_id
 
 
 @router.post("", status_code=201, responses=known(PointShown), response_model=PointShown)
@@ -117,17 +118,16 @@ def add(session_id: SessionId, press: Press, caller: Asker) -> Response:
     point_id = str(press.point_id or uuid.uuid4())
     body = _body(press)
     body.setdefault("timestamp", iso(now()))
-    with caller.begin() as tx:
-        row = caller.held(tx, session_id)
-        events = events_of(tx, row.session_id)
+    with caller.errand() as errand:
+        row, events = caller.held(errand, session_id)
         if press.point_id is None:
             point_id = _repeated(events, press, body) or point_id
         again = _is_known(events, point_id, body, press)
         job_id = None
         if not again:
             clock = press.timestamp is None
-            events.append(append(tx, row.session_id, row.user_id, point_id, "add", body, server_clock=clock))
-            job_id = _settled(caller, tx, row)
+            events.append(append(errand, row.session_id, row.user_id, point_id, "add", body, server_clock=clock))
+            job_id = _settled(caller, errand, row)
         held = _held(events, row)
     caller.state.hand_over(job_id)
     found = next((point for point in held if point["point_id"] == point_id), None)
@@ -172,25 +172,25 @@ def undo(session_id: SessionId, caller: Asker, source: Annotated[str | None, Que
 
     With `source` only what that device did last, so that another's press of the rally counts.
     """
-    with caller.begin() as tx:
-        row = caller.held(tx, session_id)
-        found = to_undo(events_of(tx, row.session_id), row.scoring_system, source)
+    with caller.errand() as errand:
+        row, events = caller.held(errand, session_id)
+        found = to_undo(events, row.scoring_system, source)
         if found is None:
             raise Problem(404, "There is no point to undo.")
-        append(tx, row.session_id, row.user_id, found[0], "undo", found[1], server_clock=True)
-        job_id = _settled(caller, tx, row)
+        append(errand, row.session_id, row.user_id, found[0], "undo", found[1], server_clock=True)
+        job_id = _settled(caller, errand, row)
     caller.state.hand_over(job_id)
 
 
 @router.put("/{point_id}", response_model=PointShown)
 def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker) -> dict[str, Any]:
     """Correct a point; what was there before stays in the history."""
-    with caller.begin() as tx:
-        row = caller.held(tx, session_id)
-        events = _known(tx, row, point_id)
+    with caller.errand() as errand:
+        row, events = caller.held(errand, session_id)
+        _must_hold(events, point_id)
         body = _body(press)
-        events.append(append(tx, row.session_id, row.user_id, str(point_id), "edit", body, server_clock=False))
-        job_id = _settled(caller, tx, row)
+        events.append(append(errand, row.session_id, row.user_id, str(point_id), "edit", body, server_clock=False))
+        job_id = _settled(caller, errand, row)
         held = _held(events, row)
     caller.state.hand_over(job_id)
     return next(point for point in held if point["point_id"] == str(point_id))
@@ -199,17 +199,16 @@ def edit(session_id: SessionId, point_id: uuid.UUID, press: Press, caller: Asker
 @router.delete("/{point_id}", status_code=204)
 def remove(session_id: SessionId, point_id: uuid.UUID, caller: Asker) -> None:
     """Take a point away, with every device's press of it."""
-    with caller.begin() as tx:
-        row = caller.held(tx, session_id)
-        body = whole_rally(_known(tx, row, point_id), str(point_id), row.scoring_system)
-        append(tx, row.session_id, row.user_id, str(point_id), "delete", body, server_clock=True)
-        job_id = _settled(caller, tx, row)
+    with caller.errand() as errand:
+        row, events = caller.held(errand, session_id)
+        _must_hold(events, point_id)
+        body = whole_rally(events, str(point_id), row.scoring_system)
+        append(errand, row.session_id, row.user_id, str(point_id), "delete", body, server_clock=True)
+        job_id = _settled(caller, errand, row)
     caller.state.hand_over(job_id)
 
 
-def _known(tx: Any, row: OwnSession, point_id: uuid.UUID) -> list[Taken]:
-    """The session's events; 404 if the point is none that holds."""
-    events = events_of(tx, row.session_id)
+def _must_hold(events: list[Taken], point_id: uuid.UUID) -> None:
+    """404 if the point is none that holds."""
     if not any(point["point_id"] == str(point_id) for point in fold(events)):
         raise Problem(404, f"There is no point {point_id} in this session.")
-    return events

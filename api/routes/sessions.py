@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
 from pydantic import Field, field_validator
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from api.access import Asker, Caller, SessionId
@@ -191,20 +191,19 @@ def list_sessions(
         if moment is not None:
             aware = parse_iso(moment.isoformat())
             page = page.where(_SESSIONS.c.start_time >= aware if after else _SESSIONS.c.start_time < aware)
-    with caller.look() as tx:
-        rows, total = _read(tx.connection(), page, {"user_id": caller.user_id, "limit": limit, "offset": offset})
+    rows, total = _read(caller, page, {"user_id": caller.user_id, "limit": limit, "offset": offset})
     headers = {"X-Total-Count": str(total)}
     if offset + limit < total:
         headers["Link"] = f'<{request.url.include_query_params(offset=offset + limit)}>; rel="next"'
     return rendered([shown(row, row.figures) for row in rows], headers=headers)
 
 
-def _read(connection: Connection, page: Select[Any], values: dict[str, Any]) -> tuple[list[Row[Any]], int]:
+def _read(caller: Caller, page: Select[Any], values: dict[str, Any]) -> tuple[list[Any], int]:
     """The rows of a page, and how many there are in all."""
-    rows = list(connection.execute(page, values))
+    rows = caller.store.catalog.at_once((page, values))[0]
     if rows or not values["offset"]:
         return rows, rows[0].total if rows else 0
-    first = connection.execute(page, values | {"limit": 1, "offset": 0}).first()  # beyond the last page
+    first = caller.store.catalog.glance(page, values | {"limit": 1, "offset": 0})  # beyond the last page
     return [], first.total if first else 0
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from store import Settings, Store
@@ -27,6 +28,21 @@ from tests import services
 WATCHES, KILLS = map(int, os.environ.get("SQUASH_CHAOS", "8x4").split("x"))
 BATCHES, PER_BATCH, POINTS = 6, 60, 10
 START = datetime(2026, 1, 15, 10, tzinfo=UTC)
+
+#: Has read the server's code once; each line that it is sent begins a server in a process of its own, whose number it
+#: tells. So fifty starts cost what a start itself does, and no time for imports.
+MOTHER = """
+import ctypes, os, signal, sys, uvicorn
+import api.app
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # ends with its mother, so that nothing outlives the test
+        uvicorn.run("api.app:app", port=int(line), log_level="critical")
+        os._exit(0)
+    print(child, flush=True)
+"""
 
 
 class Fleet:
@@ -39,20 +55,39 @@ class Fleet:
         self.env |= {"SQUASH_HOME": str(settings.home), "SQUASH_DATABASE_URL": settings.database_url}
         self.env["SQUASH_DATABASE_OWNER_URL"] = settings.database_owner_url
         self.deaths = 0
-        self.process: subprocess.Popen[bytes] | None = None
+        self.mother = subprocess.Popen(
+            [sys.executable, "-c", MOTHER],
+            env=self.env,
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(self.port), "--log-level", "critical"]
-        root = Path(__file__).parents[2]
-        self.process = subprocess.Popen(command, env=self.env, cwd=root, stderr=subprocess.DEVNULL)
-        services.listens(self.port, self.process)
+        assert self.mother.stdin is not None
+        assert self.mother.stdout is not None
+        print(self.port, file=self.mother.stdin, flush=True)
+        self.process = psutil.Process(int(self.mother.stdout.readline()))
+        deadline = time.monotonic() + 600
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise AssertionError("the server did not come up")
 
     def kill(self) -> None:
-        assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(services.PATIENCE_S)
         self.deaths += 1
+
+    def end(self) -> None:
+        self.kill()
+        self.mother.kill()
+        self.mother.wait(30)
 
 
 class Player:
@@ -163,7 +198,7 @@ def test_nothing_is_lost_and_nothing_doubled(settings: Settings) -> None:
             check(watch)
             watch.client.close()
     finally:
-        fleet.kill()
+        fleet.end()
     check_samples(settings, watches)
 
 

@@ -144,6 +144,21 @@ def test_one_login_for_all_gives_its_rights_up(postgres: str, tmp_path_factory: 
         store.catalog.close()
 
 
+def test_one_login_for_all_sees_nothing_as_itself(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The policies hold there as well, and what an injected `RESET ROLE` finds is empty."""
+    with services.database(postgres) as url:
+        store = Store.open(Settings(home=tmp_path_factory.mktemp("home"), database_url=url))
+        with store.catalog.begin() as tx:
+            alice, bob = rows.fill(tx.connection()), rows.fill(tx.connection())
+        with raw(store, bob["user_id"]) as connection:
+            assert seen(connection, "sessions") == [bob["user_id"]] != [alice["user_id"]]
+            connection.execute(text("RESET ROLE"))
+            assert connection.scalar(text("SELECT current_user")) == services.OWNER
+            connection.execute(text("SELECT set_config('request.jwt.claims', '', true)"))
+            assert all(seen(connection, table) == [] for table in TABLES)
+        store.catalog.close()
+
+
 def test_nobody_writes_into_anothers_session_or_name(store: Store, ids: tuple[dict[str, str], ...]) -> None:
     alice, bob = ids
     point = "INSERT INTO point_events (session_id, user_id, point_id, op, body, server_clock, received_at)"
