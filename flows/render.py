@@ -1,6 +1,7 @@
 """Execute a notebook and make it a page."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -64,23 +65,25 @@ def render(
 
 
 def _executed(name: str, parameters: Mapping[str, Any], data: Path | None, time_limit_s: int) -> "NotebookNode":
-    import papermill
+    """What `papermill.execute_notebook` does, which would write each run; only a failed one is kept."""
     from nbclient.exceptions import DeadKernelError
+    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import prepare_notebook_metadata, raise_for_execution_errors
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
 
+    path = str(notebook_path(name))
+    prepared = parameterize_notebook(load_notebook_node(path), dict(parameters))
+    prepared = prepare_notebook_metadata(prepared, path, None)
+    limits = {"execution_timeout": time_limit_s, "data": data, "progress_bar": False}
     with TemporaryDirectory(prefix="squash-notebook-") as folder:
         out = Path(folder) / "out.ipynb"
         try:
-            executed: NotebookNode = papermill.execute_notebook(
-                str(notebook_path(name)),
-                str(out),
-                dict(parameters),
-                engine_name="squash-warm",
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                execution_timeout=time_limit_s,
-                data=data,
+            executed: NotebookNode = papermill_engines.execute_notebook_with_engine(
+                "squash-warm", prepared, prepared.metadata.kernelspec.name, **limits
             )
+            raise_for_execution_errors(executed, str(out))
             return executed
         except PapermillExecutionError as error:
             told = f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
@@ -93,8 +96,14 @@ def _executed(name: str, parameters: Mapping[str, Any], data: Path | None, time_
 
 def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:
     """Refuse parameters that the notebook does not declare (papermill only warns)."""
-    import papermill
-
-    declared = set(papermill.inspect_notebook(str(path)))
+    declared = _declared(path, path.stat().st_mtime_ns)
     if unknown := set(parameters) - declared:
         raise ValueError(f"notebook {path.name} has no parameter {sorted(unknown)[0]!r}, must be of {sorted(declared)}")
+
+
+@cache
+def _declared(path: Path, _: int) -> frozenset[str]:
+    """A notebook's parameters, read again when it has changed."""
+    import papermill
+
+    return frozenset(papermill.inspect_notebook(str(path)))

@@ -1,6 +1,5 @@
 """A widget to choose with: a list, a picture to click in, and figures that follow; in dashboards and in JupyterLab."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -8,8 +7,9 @@ from typing import Any
 
 import anywidget
 import ipywidgets
-import plotly.graph_objects as go
 import traitlets
+
+from squashlib.plot.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Shown:
     """What belongs to a choice: words as HTML, and figures."""
 
     html: str = ""
-    figures: Sequence[go.Figure] = ()
+    figures: Sequence[Figure] = ()
 
 
 class Chooser(anywidget.AnyWidget):
@@ -39,7 +39,7 @@ def chooser(
     show: Callable[[str], Shown],
     *,
     chosen: str | None = None,
-    picture: go.Figure | None = None,
+    picture: Figure | None = None,
     steps: bool = False,
 ) -> Chooser:
     """A list of choices that shows what `show` makes of the chosen one.
@@ -75,5 +75,5 @@ def _state(shown: Shown) -> dict[str, Any]:
     return {"html": shown.html, "figures": [_wire(figure) for figure in shown.figures]}
 
 
-def _wire(figure: go.Figure | None) -> dict[str, Any]:
-    return {} if figure is None else dict(json.loads(figure.to_json()))
+def _wire(figure: Figure | None) -> dict[str, Any]:
+    return {} if figure is None else dict(figure)

@@ -32,7 +32,7 @@ USUAL = (
 LEAST_OTHERS = 3
 
 
-def load(folder: str | Path) -> tuple[xr.Dataset, dict[str, xr.Dataset], dict[str, Any], dict[str, Any]]:
+def load(folder: str | Path) -> tuple[xr.Dataset, Mapping[str, xr.Dataset], dict[str, Any], dict[str, Any]]:
     """Session, groups, document and what is known about the match: all that one page shows."""
     about = json.loads((Path(folder) / "about.json").read_text())
     return (*report.load(folder), about)
@@ -154,7 +154,7 @@ def rehearse() -> None:
     with TemporaryDirectory(prefix="squash-rehearsal-") as folder:
         report.save(Path(folder), analysis.session, analysis.groups, analysis.to_dict())
         session, groups, document = report.load(folder)
-        plot.heart_rate(session, groups)._repr_mimebundle_()
+        plot.heart_rate(session, groups)
         if (made := explore(session, groups)) is not None:
             made.close()
         plot.recovery(session, groups)

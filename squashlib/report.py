@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -41,13 +41,33 @@ def save(folder: Path, session: "xr.Dataset", groups: Mapping[str, "xr.Dataset"]
     (folder / "analysis.json").write_text(json.dumps(document, allow_nan=False))
 
 
-def load(folder: str | Path) -> tuple["xr.Dataset", dict[str, "xr.Dataset"], dict[str, Any]]:
+class Groups(Mapping[str, "xr.Dataset"]):
+    """Groups of events by name, each read when it is first asked for: a page shows half of them."""
+
+    def __init__(self, zarr: Path) -> None:
+        from squashlib import session as sessions
+
+        self._read = cache(lambda name: sessions.read(zarr, group=name))
+        self._names = sessions.groups(zarr)
+
+    def __getitem__(self, name: str) -> "xr.Dataset":
+        if name not in self._names:
+            raise KeyError(name)
+        return self._read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def load(folder: str | Path) -> tuple["xr.Dataset", Mapping[str, "xr.Dataset"], dict[str, Any]]:
     """Session, groups and document that `save` wrote."""
     from squashlib import session as sessions
 
     zarr = Path(folder) / "session.zarr"
-    groups = {name: sessions.read(zarr, group=name) for name in sessions.groups(zarr)}
-    return sessions.read(zarr), groups, json.loads((Path(folder) / "analysis.json").read_text())
+    return sessions.read(zarr), Groups(zarr), json.loads((Path(folder) / "analysis.json").read_text())
 
 
 def glance(session: "xr.Dataset", groups: Mapping[str, "xr.Dataset"], document: Mapping[str, Any]) -> str:
@@ -154,7 +174,9 @@ def _exporter() -> Any:
     """The exporter of nbconvert: made once, because it compiles its templates when it is made."""
     from nbconvert import HTMLExporter
 
-    return HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
+    return HTMLExporter(
+        template_name="basic", exclude_input=True, exclude_output_prompt=True, optimistic_validation=True
+    )
 
 
 def _place(i: int) -> str:
@@ -164,24 +186,31 @@ def _place(i: int) -> str:
 
 def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]]:
     """The notebook with places for its figures, and the figures: JSON that `report.js` draws; nbconvert drops them."""
-    from nbformat import from_dict
+    from nbformat import NotebookNode
 
-    copy: NotebookNode = from_dict(json.loads(json.dumps(notebook)))
     figures: list[str] = []
-    for cell in copy.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if PLOTLY in data:
-                figure = {name: data[PLOTLY].get(name) for name in ("data", "layout")}
-                text = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
-                name = escape(_alt(figure["layout"]), quote=True)
-                drawn = f'<script type="application/json">{text}</script>'
-                output["data"] = {"text/html": _place(len(figures))}
-                if figure["data"]:
-                    figures.append(f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>')
-                else:  # an empty frame would only push the rest down
-                    figures.append(f'<p class="missing">{name}</p>')
-    return copy, figures
+
+    def placed(output: NotebookNode) -> NotebookNode:
+        if PLOTLY not in output.get("data", {}):
+            return output
+        figures.append(_drawn(output["data"][PLOTLY]))
+        return NotebookNode(output, data=NotebookNode({"text/html": _place(len(figures) - 1)}))
+
+    def without(cell: NotebookNode) -> NotebookNode:
+        return NotebookNode(cell, outputs=list(map(placed, cell.outputs))) if "outputs" in cell else cell
+
+    return NotebookNode(notebook, cells=list(map(without, notebook.cells))), figures
+
+
+def _drawn(given: Mapping[str, Any]) -> str:
+    """A figure as HTML; one with nothing to show is a line: an empty frame would only push the rest down."""
+    figure = {name: given.get(name) for name in ("data", "layout")}
+    name = escape(_alt(given["layout"]), quote=True)
+    if not figure["data"]:
+        return f'<p class="missing">{name}</p>'
+    text = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
+    drawn = f'<script type="application/json">{text}</script>'
+    return f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>'
 
 
 def _alt(layout: Mapping[str, Any]) -> str:

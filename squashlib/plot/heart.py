@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
+from squashlib.plot.figure import Figure
 from squashlib.plot.style import (
     BLUE,
     GREY,
@@ -29,20 +29,18 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x")
 
 
-def heart_rate(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> go.Figure:
+def heart_rate(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> Figure:
     """Heart rate over time with warm-up, games and rallies shaded, points marked; the less sure, the fainter."""
     figure = blank("Heart rate", "minutes", "bpm", 400)
     rallies, games = groups["rallies"], groups["games"]
     _rallies(figure, rallies)
-    shapes = []
     for g in range(games.sizes["game"]):
         low, high = float(games["game_start"][g]), float(games["game_stop"][g])
-        shapes.append(_band(low, high, BLUE, 0.06))
+        figure.add_shape(**_band(low, high, BLUE, 0.06))
         _caption(figure, low, high, _game_name(games, g))
     for kind, low, high in _edges(groups["segments"]):
-        shapes.append(_band(low, high, GREY, 0.25))
+        figure.add_shape(**_band(low, high, GREY, 0.25))
         _caption(figure, low, high, kind)
-    figure.update_layout(shapes=shapes)
     if "heart_rate" not in session or np.isnan(session["heart_rate"].values).all():
         _marks(figure, rallies, 0.0)
         return (
@@ -56,7 +54,7 @@ def heart_rate(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> go.Figu
     return told(figure, f"from {low:.0f} to {peak:.0f} bpm; {_words(groups)}")
 
 
-def _rallies(figure: go.Figure, rallies: xr.Dataset) -> None:
+def _rallies(figure: Figure, rallies: xr.Dataset) -> None:
     """A band for each rally, as bars of one trace: a shape for each would take longer to make than all the rest."""
     if not rallies.sizes["rally"]:
         return
@@ -93,12 +91,12 @@ def _edges(segments: xr.Dataset) -> Iterator[tuple[str, float, float]]:
             yield shown[names[int(kind)]], float(low), float(high)
 
 
-def _caption(figure: go.Figure, low: float, high: float, text: str) -> None:
+def _caption(figure: Figure, low: float, high: float, text: str) -> None:
     look = {"text": text, "showarrow": False, "yanchor": "bottom", "font": {"size": 11}}
     figure.add_annotation(x=(low + high) / 120, y=1.0, yref="paper", **look)
 
 
-def _marks(figure: go.Figure, rallies: xr.Dataset, height: float) -> None:
+def _marks(figure: Figure, rallies: xr.Dataset, height: float) -> None:
     """Won and lost points at the end of their rallies."""
     for code in (1, 2):
         here = rallies["rally_winner"].values == code
@@ -125,7 +123,7 @@ def _game_name(games: xr.Dataset, g: int) -> str:
     return f"{g + 1}" if np.isnan(me) or np.isnan(opponent) else f"{me:.0f}–{opponent:.0f}"
 
 
-def zones(document: Mapping[str, Any]) -> go.Figure:
+def zones(document: Mapping[str, Any]) -> Figure:
     """Time in each heart-rate zone."""
     metrics = [document["metrics"][f"time_in_zone_{zone}"] for zone in range(1, 6)]
     figure = blank("Time in heart-rate zones", "minutes", "", 300)
@@ -145,7 +143,7 @@ def zones(document: Mapping[str, Any]) -> go.Figure:
     return told(figure, ", ".join(f"{name} {value or 0:.0f} min" for name, value in named))
 
 
-def recovery(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> go.Figure:
+def recovery(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> Figure:
     """How far heart rate fell in the two minutes after each game."""
     figure = blank("Recovery after each game", "seconds after the last ball", "bpm fallen", 300)
     drops = list(_drops(session, groups["games"])) if "heart_rate" in session else []
@@ -176,7 +174,7 @@ def _drops(session: xr.Dataset, games: xr.Dataset) -> Iterator[tuple[int, Any, A
             yield game, grid, falls
 
 
-def fatigue(document: Mapping[str, Any], groups: Mapping[str, xr.Dataset]) -> go.Figure:
+def fatigue(document: Mapping[str, Any], groups: Mapping[str, xr.Dataset]) -> Figure:
     """Mean heart rate of each rally over the match, and the drift through them if it is told from none."""
     figure = blank("Fatigue: what a rally cost", "minutes", "mean bpm in the rally", 300)
     rallies = groups["rallies"]

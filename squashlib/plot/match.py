@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
+from squashlib.plot.figure import Figure
 from squashlib.plot.style import BLUE, GREY, ORANGE, RED, blank, empty, second_axis, told
 
 NO_POINTS = "no points were pressed"
 
 
-def games(document: Mapping[str, Any], groups: Mapping[str, xr.Dataset]) -> go.Figure:
+def games(document: Mapping[str, Any], groups: Mapping[str, xr.Dataset]) -> Figure:
     """Games side by side: rallies' median length, and heart rate in play."""
     figure = blank("Game by game", "game", "median rally, s", 300)
     held, rows = groups["rallies"], document["insights"]["metrics"]["performance_by_game"]
@@ -39,7 +39,7 @@ def _median(values: Any) -> float | None:
     return round(float(np.median(values)), 1) if len(values) else None
 
 
-def score(document: Mapping[str, Any]) -> go.Figure:
+def score(document: Mapping[str, Any]) -> Figure:
     """Both scores, point by point, game by game."""
     figure = blank("Score", "rally", "points in the game", 300)
     mine, theirs, x = list[int | None](), list[int | None](), list[int | None]()
@@ -69,7 +69,7 @@ def _decided(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [rally for rally in document["rallies"] if rally["winner"] is not None]
 
 
-def momentum(document: Mapping[str, Any]) -> go.Figure:
+def momentum(document: Mapping[str, Any]) -> Figure:
     """Points won minus points lost, rally by rally, broken at each game."""
     figure = blank("Momentum", "rally", "points ahead in the game", 300)
     x, y = list[int | None](), list[int | None]()

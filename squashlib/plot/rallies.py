@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
+from squashlib.plot.figure import Figure
 from squashlib.plot.style import (
     BLUE,
     GREY,
@@ -29,7 +29,7 @@ SPANS = ("<4", "4–8", "8–12", "12–16", "16–20", "20–25", "25–30", "3
 AROUND_S = 12.0
 
 
-def rallies(groups: Mapping[str, xr.Dataset]) -> go.Figure:
+def rallies(groups: Mapping[str, xr.Dataset]) -> Figure:
     """Each rally's length and heart rate; colour and pattern say who won, faintness how unsure it is."""
     held = groups["rallies"]
     figure = blank("Rallies: length and effort", "rally", "seconds", 320)
@@ -56,7 +56,7 @@ def _peak(bpm: float) -> str:
     return "" if np.isnan(bpm) else f", peak {bpm:.0f} bpm"
 
 
-def lengths(groups: Mapping[str, xr.Dataset]) -> go.Figure:
+def lengths(groups: Mapping[str, xr.Dataset]) -> Figure:
     """How long rallies were, and who won the short and the long ones."""
     held = groups["rallies"]
     figure = blank("How long rallies were", "seconds", "rallies", 300)
@@ -72,7 +72,7 @@ def lengths(groups: Mapping[str, xr.Dataset]) -> go.Figure:
     return told(figure, f"half of them were shorter than {np.median(values):.0f} s")
 
 
-def outcome_by_length(document: Mapping[str, Any]) -> go.Figure:
+def outcome_by_length(document: Mapping[str, Any]) -> Figure:
     """Share of points won by rally length, each with its 90 % interval."""
     figure = blank("Won by rally length", "rally length", "points won, %", 300)
     rows = document["insights"]["metrics"]["win_rate_by_rally_length"]
@@ -113,7 +113,7 @@ def _span(row: Mapping[str, Any]) -> str:
     return f"over {row['from_s']:.0f} s" if row["to_s"] is None else f"{row['from_s']:.0f}–{row['to_s']:.0f} s"
 
 
-def rally(session: xr.Dataset, groups: Mapping[str, xr.Dataset], number: int) -> go.Figure:
+def rally(session: xr.Dataset, groups: Mapping[str, xr.Dataset], number: int) -> Figure:
     """One rally (from 1): the arm's motion, own strokes and heart rate, with what came before and after."""
     held = groups["rallies"].isel(rally=number - 1)
     start, stop = float(held["rally_start"]), float(held["rally_stop"])
@@ -133,7 +133,7 @@ def rally(session: xr.Dataset, groups: Mapping[str, xr.Dataset], number: int) ->
     return told(figure, f"{count}, {share(sure, 1)} sure")
 
 
-def _motion(figure: go.Figure, session: xr.Dataset, window: tuple[float, float], start: float) -> None:
+def _motion(figure: Figure, session: xr.Dataset, window: tuple[float, float], start: float) -> None:
     from squashlib.detectors.swings import swing_envelope
 
     dims = [dim for dim in ("accel_time", "gyro_time") if dim in session.sizes]
@@ -153,7 +153,7 @@ def _within(times: Any, window: tuple[float, float], margin_s: float) -> slice:
     return slice(int(low), int(high))
 
 
-def _strokes(figure: go.Figure, strokes: xr.Dataset, window: tuple[float, float], start: float) -> int:
+def _strokes(figure: Figure, strokes: xr.Dataset, window: tuple[float, float], start: float) -> int:
     times, sure = strokes["stroke_time"].values, strokes["stroke_confidence"].values
     here = (times >= window[0]) & (times <= window[1])
     if here.any():
@@ -167,7 +167,7 @@ def _strokes(figure: go.Figure, strokes: xr.Dataset, window: tuple[float, float]
     return int(here.sum())
 
 
-def _beats(figure: go.Figure, session: xr.Dataset, window: tuple[float, float], start: float) -> None:
+def _beats(figure: Figure, session: xr.Dataset, window: tuple[float, float], start: float) -> None:
     if "heart_rate" not in session:
         return
     cut = session.isel(hr_time=_within(session["hr_time"].values, window, 0.0))

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
+
+from squashlib.plot.figure import Figure
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8a8f98"
 ZONE_COLOURS = ("#9ecae1", "#56B4E9", "#009E73", "#E69F00", "#D55E00")
@@ -31,10 +32,10 @@ def minutes(seconds: Any) -> Any:
     return np.round(np.asarray(seconds, np.float64) / 60, 3)
 
 
-def blank(title: str, x: str, y: str, height: int = 320) -> go.Figure:
-    """A figure without marks."""
-    figure = go.Figure(layout={"template": {}})  # the page gives colours for light and dark
-    figure.update_layout(
+def blank(title: str, x: str, y: str, height: int = 320) -> Figure:
+    """A figure without marks; the page gives colours for light and dark."""
+    axis = {"gridcolor": GRID, "zeroline": False}
+    return Figure(
         title={"text": title, "x": 0.01, "y": 1 - 12 / height, "yanchor": "top", "font": {"size": 16}},
         margin={"l": 48, "r": 12, "t": TOP, "b": 44},
         height=height,
@@ -43,26 +44,25 @@ def blank(title: str, x: str, y: str, height: int = 320) -> go.Figure:
         legend={"orientation": "h", "y": 1 - 34 / height, "yref": "container", "yanchor": "top", "x": 0},
         hovermode="x unified",
         font={"family": "system-ui, sans-serif", "size": 13},
+        xaxis={"title": {"text": x}, **axis},
+        yaxis={"title": {"text": y}, "automargin": True, **axis},
     )
-    figure.update_xaxes(title=x, gridcolor=GRID, zeroline=False)
-    figure.update_yaxes(title=y, automargin=True, gridcolor=GRID, zeroline=False)
-    return figure
 
 
-def told(figure: go.Figure, text: str) -> go.Figure:
+def told(figure: Figure, text: str) -> Figure:
     """The figure with what it shows in words, for those who do not see it."""
-    figure.update_layout(meta={"alt": f"{figure.layout.title.text}: {text}"})
+    figure.update_layout(meta={"alt": f"{figure.layout['title']['text']}: {text}"})
     return figure
 
 
-def empty(figure: go.Figure, reason: str) -> go.Figure:
+def empty(figure: Figure, reason: str) -> Figure:
     """A figure that has nothing to show says why."""
     note = {"text": reason, "showarrow": False, "font": {"size": 15}}
     figure.add_annotation(x=0.5, y=0.5, xref="paper", yref="paper", **note)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(height=160)
-    told(figure, reason).layout.meta["empty"] = reason  # pages write it, without a figure
+    told(figure, reason).update_layout(meta={"empty": reason})  # pages write it, without a figure
     return figure
 
 
@@ -98,9 +98,9 @@ def line(times: Floats, values: Floats, most: int = MAX_POINTS) -> tuple[list[fl
     return x, y
 
 
-def second_axis(figure: go.Figure, title: str) -> None:
+def second_axis(figure: Figure, title: str) -> None:
     """An axis at the right for what `yaxis="y2"` names."""
-    axis = {"overlaying": "y", "side": "right", "title": title, "showgrid": False, "tickformat": ".0f"}
+    axis = {"overlaying": "y", "side": "right", "title": {"text": title}, "showgrid": False, "tickformat": ".0f"}
     figure.update_layout(yaxis2=axis, margin={"r": 48})
 
 

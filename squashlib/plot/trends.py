@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from squashlib import trends
+from squashlib.plot.figure import Figure
 from squashlib.plot.style import BLUE, GREEN, GREY, ORANGE, OUTCOMES, RED, blank, empty, second_axis, told
 
 #: Acute to chronic load between these is called safe (Gabbett 2016, doi:10.1136/bjsports-2015-095788).
@@ -29,13 +28,13 @@ def _interval(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 4}
 
 
-def _by_day(title: str, y: str, height: int) -> go.Figure:
+def _by_day(title: str, y: str, height: int) -> Figure:
     figure = blank(title, "", y, height)
     figure.update_xaxes(type="date", tickformat="%d %b %y", nticks=6, hoverformat="%a %d %b %Y")
     return figure
 
 
-def form(player: Mapping[str, Any]) -> go.Figure:
+def form(player: Mapping[str, Any]) -> Figure:
     """Points won in each match with the 90 % interval; the mark says who won the match."""
     figure = _by_day("Form", "points won, %", 320)
     rows = trends.form(player)
@@ -61,7 +60,7 @@ def form(player: Mapping[str, Any]) -> go.Figure:
     return told(figure, f"{len(rows)} matches with points, {won} points won and {lost} lost")
 
 
-def load(player: Mapping[str, Any]) -> go.Figure:
+def load(player: Mapping[str, Any]) -> Figure:
     """Acute load over chronic load, each a mean that forgets, and their ratio with its safe band."""
     figure = _by_day("Load", "load a day", 340)
     rows = trends.loads(player)
@@ -90,7 +89,7 @@ def load(player: Mapping[str, Any]) -> go.Figure:
     return told(figure, f"the ratio is {known[-1]:.2f} now, {word} {SAFE[0]} to {SAFE[1]}")
 
 
-def recovery(player: Mapping[str, Any]) -> go.Figure:
+def recovery(player: Mapping[str, Any]) -> Figure:
     """Fall of heart rate in the minute after games."""
     figure = _by_day("Recovery", "bpm in the first minute", 280)
     rows = trends.recoveries(player)
@@ -104,7 +103,7 @@ def recovery(player: Mapping[str, Any]) -> go.Figure:
     return told(figure, f"{values[0]:.0f} bpm at first, {values[-1]:.0f} bpm at last")
 
 
-def _shares(title: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]], reason: str) -> go.Figure:
+def _shares(title: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]], reason: str) -> Figure:
     figure = blank(title, "points won, %", "", 120 + 44 * max(2, len(rows)))
     if not rows:
         return empty(figure, reason)
@@ -124,14 +123,14 @@ def _shares(title: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]],
     )
 
 
-def opponents(player: Mapping[str, Any], most: int = 8) -> go.Figure:
+def opponents(player: Mapping[str, Any], most: int = 8) -> Figure:
     """Points won against each opponent, with matches won and lost."""
     rows = [row for row in trends.by_opponent(player) if row["share"] is not None][:most]
     names = [f"{row['opponent']} ({row['matches_won']}–{row['matches_lost']})" for row in rows]
     return _shares("By opponent (matches won–lost)", names, rows, "no opponent with points in this period")
 
 
-def lengths(player: Mapping[str, Any]) -> go.Figure:
+def lengths(player: Mapping[str, Any]) -> Figure:
     """Points won by rally length, all matches of the period together."""
     rows = trends.by_length(player)
     names = [
@@ -141,9 +140,7 @@ def lengths(player: Mapping[str, Any]) -> go.Figure:
     return _shares("By rally length", names, rows, "no points were pressed in this period")
 
 
-def side_by_side(
-    players: Sequence[Mapping[str, Any]], key: str, title: str, unit: str, factor: float = 1.0
-) -> go.Figure:
+def side_by_side(players: Sequence[Mapping[str, Any]], key: str, title: str, unit: str, factor: float = 1.0) -> Figure:
     """A figure of each session, a line for each player."""
     figure = _by_day(title, unit, 300)
     for player, look in zip(players, LOOKS * (len(players) // len(LOOKS) + 1), strict=False):

@@ -1,11 +1,15 @@
 """Figures: peaks stay, gaps stay open, the unsure looks unsure, and each figure says itself in words."""
 
+import json
+
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 import squashlib
 from squashlib import plot
 from squashlib.analysis import Analysis
+from squashlib.plot.figure import Figure
 from squashlib.plot.style import OUTCOMES, line
 from squashlib.sparkline import sparkline
 
@@ -16,13 +20,27 @@ def analysis() -> Analysis:
     return squashlib.analyse(match.session, match.points)
 
 
-def every(analysis: Analysis) -> list:
+def every(analysis: Analysis) -> list[go.Figure]:
+    """Each as plotly's own object, which refuses properties that plotly.js does not know."""
     session, groups, document = analysis.session, analysis.groups, analysis.to_dict()
-    return [
+    figures = [
         plot.heart_rate(session, groups), plot.zones(document), plot.recovery(session, groups),
         plot.fatigue(document, groups), plot.rallies(groups), plot.lengths(groups), plot.outcome_by_length(document),
         plot.games(document, groups), plot.score(document), plot.momentum(document),
+        *(plot.rally(session, groups, i + 1) for i in range(min(3, len(analysis.rallies["rally_start"])))),
     ]  # fmt: skip
+    return [checked(figure) for figure in figures]
+
+
+def checked(figure: Figure) -> go.Figure:
+    """The figure as plotly's own object, which checks every property and changes none."""
+    made = go.Figure(figure)
+    plain = {name: {**figure[name]} if name == "layout" else figure[name] for name in figure}
+    plain["layout"].pop("template")  # plotly's object has its own idea of an empty one
+    written = json.loads(made.to_json())
+    written["layout"].pop("template")
+    assert written == json.loads(json.dumps(plain, allow_nan=False))
+    return made
 
 
 def test_a_peak_survives_thinning() -> None:
@@ -59,26 +77,26 @@ def test_a_session_with_nothing_in_it_gives_reasons_not_errors() -> None:
 
 def test_without_points_bars_are_plain_and_frames_of_points_have_nothing_to_draw(analysis: Analysis) -> None:
     bare = squashlib.analyse(analysis.session, [])
-    for figure in (plot.rallies(bare.groups), plot.lengths(bare.groups)):
+    for figure in map(checked, (plot.rallies(bare.groups), plot.lengths(bare.groups))):
         assert [trace.marker.pattern.shape for trace in figure.data] == [None]
     assert not plot.momentum(bare.to_dict()).data
     assert not plot.outcome_by_length(bare.to_dict()).data
 
 
 def test_outcomes_differ_without_their_colours(analysis: Analysis) -> None:
-    shapes = {bar.name: bar.marker.pattern.shape for bar in plot.rallies(analysis.groups).data}
+    shapes = {bar.name: bar.marker.pattern.shape for bar in checked(plot.rallies(analysis.groups)).data}
     assert len(set(shapes.values())) == len(shapes) >= 2
     assert len({symbol for *_, symbol in OUTCOMES}) == 3
 
 
 def test_warm_up_and_points_are_marked_beside_heart_rate(analysis: Analysis) -> None:
-    figure = plot.heart_rate(analysis.session, analysis.groups)
+    figure = checked(plot.heart_rate(analysis.session, analysis.groups))
     assert {"point won", "point lost"} <= {trace.name for trace in figure.data}
     assert "warm-up" in {note.text for note in figure.layout.annotations}
 
 
 def test_the_less_sure_a_rally_the_fainter(analysis: Analysis) -> None:
-    figure = plot.heart_rate(analysis.session, analysis.groups)
+    figure = checked(plot.heart_rate(analysis.session, analysis.groups))
     bands = next(trace for trace in figure.data if trace.name == "rally")
     sure = analysis.rallies["rally_confidence"].values
     assert np.argmin(bands.marker.opacity) == pytest.approx(np.argmin(sure.round(2)), abs=len(sure))
@@ -88,14 +106,14 @@ def test_the_less_sure_a_rally_the_fainter(analysis: Analysis) -> None:
 def test_a_game_without_rallies_has_no_median(analysis: Analysis) -> None:
     document, groups = analysis.to_dict(), dict(analysis.groups)
     groups["rallies"] = groups["rallies"].isel(rally=groups["rallies"]["rally_game"].values != 2)
-    figure = plot.games(document, groups)
+    figure = checked(plot.games(document, groups))
     assert figure.data[0].y[1] is None
     assert "game 2: no rally" in figure.layout.meta["alt"]
 
 
 def test_one_rally_from_near(analysis: Analysis) -> None:
     number = int(np.argmax(analysis.rallies["rally_strokes"].values)) + 1
-    figure = plot.rally(analysis.session, analysis.groups, number)
+    figure = checked(plot.rally(analysis.session, analysis.groups, number))
     names = {trace.name for trace in figure.data}
     assert {"motion", "own stroke", "heart rate, bpm"} <= names
     strokes = next(trace for trace in figure.data if trace.name == "own stroke")

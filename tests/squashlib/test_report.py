@@ -1,17 +1,17 @@
 """A report's page: its heading as people write dates, a frame for every figure that shows something."""
 
 import nbformat
-import plotly.graph_objects as go
 
 from squashlib import report
+from squashlib.plot.figure import Figure
 from squashlib.plot.style import blank, empty, told
 
 
-def shown(*figures: go.Figure) -> str:
+def shown(*figures: Figure) -> str:
     """The page of a notebook that shows figures, its shared scripts left where they are served."""
     cells = [
         nbformat.v4.new_code_cell(
-            "figure", outputs=[nbformat.v4.new_output("display_data", data={report.PLOTLY: figure.to_plotly_json()})]
+            "figure", outputs=[nbformat.v4.new_output("display_data", data={report.PLOTLY: dict(figure)})]
         )
         for figure in figures
     ]

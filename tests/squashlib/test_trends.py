@@ -68,7 +68,7 @@ def test_bests_say_when_and_against_whom() -> None:
 def test_pages_of_nobody_and_of_odd_names() -> None:
     nobody = player()
     for figure in (figures.load(nobody), figures.form(nobody), figures.opponents(nobody), figures.lengths(nobody)):
-        assert figure.layout.meta["alt"]
+        assert figure.layout["meta"]["alt"]
     assert "<b>" not in trends_dashboard.title(player(session(0)))
     assert "<b>" not in trends_dashboard.table([player(session(0))])
     chosen = trends_dashboard.explore(player(session(0), session(50)))
