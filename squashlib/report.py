@@ -174,7 +174,7 @@ def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]
             if PLOTLY in data:
                 figure = {name: data[PLOTLY].get(name) for name in ("data", "layout")}
                 text = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
-                name = escape(_alt(figure["layout"]), quote=True)
+                name = escape(alt(figure["layout"]), quote=True)
                 drawn = f'<script type="application/json">{text}</script>'
                 output["data"] = {"text/html": _place(len(figures))}
                 if figure["data"]:
@@ -184,7 +184,7 @@ def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]
     return copy, figures
 
 
-def _alt(layout: Mapping[str, Any]) -> str:
+def alt(layout: Mapping[str, Any]) -> str:
     """What a figure shows, in words."""
     return str((layout.get("meta") or {}).get("alt") or layout.get("title", {}).get("text", "figure"))
 

@@ -177,8 +177,8 @@ def test_a_local_process_dies_in_the_middle(tmp_path: Path, monkeypatch: pytest.
 
     class Victim:
         def kill(self) -> None:
-            mine = [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
-            mine[0].kill()
+            mine = [c for c in psutil.Process().children() if "forkserver" in " ".join(c.cmdline())]
+            mine[0].children()[0].kill()
 
     thread = kill_after_first(store, Victim())
     assert dict(rerun.recompute(store, stale_sessions(store))) == dict.fromkeys(ids)
