@@ -27,9 +27,9 @@ NAMES = {
     "avg_playing_heart_rate": "heart rate in play",
     "training_load": "training load",
 }
-UNITS = {"min-1": "bpm", "1": ""}
-#: More are told by the picture.
-MOST = 30
+UNITS = {"min-1": "per min", "min-1 h-1": "bpm per hour", "1": ""}
+#: More are shown when asked for, and still more are told by the picture.
+FEW, MOST = 8, 100
 
 
 def changes_page(found: Mapping[str, Any], document: Mapping[str, Any], assets: str, others: Sequence[str] = ()) -> str:
@@ -46,16 +46,25 @@ def changes_page(found: Mapping[str, Any], document: Mapping[str, Any], assets: 
     others
         Links, as HTML, to comparisons with other analyses of the session.
     """
-    body = "\n".join((title(document), _summary(found), _why(found), _figure(found), _rallies(found), _rows(found)))
-    more = (
-        f"<details><summary>Compare with an older analysis</summary><ul>{_items(others)}</ul></details>"
-        if others
-        else ""
+    parts = (
+        _summary(found),
+        _why(found),
+        _figure(found),
+        _rows(found),
+        _sentences(found),
+        _rallies(found),
+        _more(others),
     )
+    body = title(document) + "\n".join(parts)
     old, new = (escape(found[side]["algorithm_version"]) for side in ("from", "to"))
     versions = f"<p><small>{old} → {new}</small></p>"
     shell = files("squashlib").joinpath("page/report.html").read_text().replace("Squash report", "What changed")
-    return shell.replace("{{head}}", head(assets)).replace("{{body}}", f"{body}\n{more}{versions}")
+    return shell.replace("{{head}}", head(assets)).replace("{{body}}", f"{body}\n{versions}")
+
+
+def _more(others: Sequence[str]) -> str:
+    listed = f"<details><summary>Compare with an older analysis</summary><ul>{_items(others)}</ul></details>"
+    return listed if others else ""
 
 
 def _items(texts: Iterable[str]) -> str:
@@ -68,8 +77,8 @@ def _summary(found: Mapping[str, Any]) -> str:
         f'<div class="card"><b>{told[kind]}</b><span>{name}</span></div>'
         for kind, name in (("stayed", "rallies as before"), ("moved", "moved"), ("new", "new"), ("gone", "gone"))
     )
-    days = (parse_iso(found[side]["made_at"]).strftime("%d %B %Y") for side in ("from", "to"))
-    when = "The analysis of {} against that of {}.".format(*(f"<b>{day}</b>" for day in days))
+    days = (parse_iso(found[side]["made_at"]).strftime("%d %B %Y") for side in ("to", "from"))
+    when = "The analysis of {} is compared with the one made on {}.".format(*(f"<b>{day}</b>" for day in days))
     return f'<p>{when} What you recorded is untouched.</p><section class="cards" aria-label="Rallies">{boxes}</section>'
 
 
@@ -95,7 +104,10 @@ def _rallies(found: Mapping[str, Any]) -> str:
     if not told:
         return ""
     rest = [f"and {len(told) - MOST} more"] if len(told) > MOST else []
-    return f'<section class="insights"><h2>Rally by rally</h2><ul>{_items([*told[:MOST], *rest])}</ul></section>'
+    listed = f"<ul>{_items([*told[:MOST], *rest])}</ul>"
+    if len(told) > FEW:
+        listed = f"<details><summary>{len(told)} rallies</summary>{listed}</details>"
+    return f'<section class="insights"><h2>Rally by rally</h2>{listed}</section>'
 
 
 def _rally(one: Mapping[str, Any]) -> str:
@@ -126,16 +138,28 @@ def _rows(found: Mapping[str, Any]) -> str:
     """Figures that differ: first those that everybody knows."""
     differ = {name: one for name, one in found["figures"].items() if name != "sentences"}
     ordered = [*(name for name in NAMES if name in differ), *(name for name in differ if name not in NAMES)]
-    rows = "".join(_row(NAMES.get(name, name.replace("_", " ")), differ[name]) for name in ordered)
+    rows = "".join(_row(name, differ[name]) for name in ordered)
     if not rows:
-        return "<p>No figure changed.</p>"
+        return "<p>No figure changed by as much as is shown.</p>"
     head = "<thead><tr><th>figure</th><th>before</th><th>now</th></tr></thead>"
     return f'<div class="insights"><h2>Figures</h2><table>{head}<tbody>{rows}</tbody></table></div>'
 
 
 def _row(name: str, one: Mapping[str, Any]) -> str:
-    cells = "".join(f"<td>{escape(_said(one[side], one['unit']))}</td>" for side in ("before", "after"))
-    return f"<tr><th>{escape(name)}</th>{cells}</tr>"
+    """A figure before and now; nothing where both read the same."""
+    unit = "bpm" if "heart_rate" in name else one["unit"]
+    before, now = (escape(_said(one[side], unit)) for side in ("before", "after"))
+    shown = escape(NAMES.get(name, name.replace("_", " ")))
+    return "" if before == now else f"<tr><th>{shown}</th><td>{before}</td><td>{now}</td></tr>"
+
+
+def _sentences(found: Mapping[str, Any]) -> str:
+    """What stood out before and does not now, and the other way round."""
+    differ = found["figures"].get("sentences") or {"before": [], "after": []}
+    old, new = (differ[side] or [] for side in ("before", "after"))
+    told = [f"New: {escape(text)}" for text in new if text not in old]
+    told += [f"No longer said: {escape(text)}" for text in old if text not in new]
+    return f'<section class="insights"><h2>What stands out</h2><ul>{_items(told)}</ul></section>' if told else ""
 
 
 def _said(value: Any, unit: str) -> str:
