@@ -48,10 +48,11 @@ def rallies(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[st
     """
     old, new = _spans(before), _spans(after)
     pairs = match_spans(old, new, SAME_IOU).tolist() if len(old) and len(new) else []
-    stayed = [(i, j) for i, j in pairs]
-    gone = [(i, None) for i in range(len(old)) if i not in {i for i, _ in pairs}]
-    born = [(None, j) for j in range(len(new)) if j not in {j for _, j in pairs}]
-    told = [_one(old, new, i, j) for i, j in [*stayed, *gone, *born]]
+    matched_old, matched_new = {i for i, _ in pairs}, {j for _, j in pairs}
+    found: list[tuple[int | None, int | None]] = [(i, j) for i, j in pairs]
+    found += [(i, None) for i in range(len(old)) if i not in matched_old]
+    found += [(None, j) for j in range(len(new)) if j not in matched_new]
+    told = [_one(old, new, i, j) for i, j in found]
     return sorted(told, key=lambda one: (one["after"] or one["before"])["start_s"])
 
 
