@@ -165,6 +165,25 @@ class InsightsShown(Answer):
     recommendations: list[Recommendation]
 
 
+class AnalysisNamed(Answer):
+    """Which analysis."""
+
+    analysis_key: str
+    algorithm_version: str
+    made_at: str
+
+
+class ChangesShown(Answer):
+    """A newer analysis of a session against an older one."""
+
+    session_id: str
+    from_: AnalysisNamed = Field(alias="from")
+    to: AnalysisNamed
+    why: list[str]
+    figures: dict[str, Any]
+    rallies: list[dict[str, Any]]
+
+
 class AnalysisShown(Answer):
     """The whole analysis, as `squash analyse --format json` prints it."""
 

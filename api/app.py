@@ -13,6 +13,7 @@ from api import dashboard_proxy, idempotency, problems
 from api.bodies import Bounded
 from api.routes import (
     auth,
+    changes,
     corrections,
     dashboards,
     devices,
@@ -37,8 +38,8 @@ from api.watched import Watched
 
 #: A path is looked for in this order: first what watches ask for while a match goes on.
 ROUTES = (
-    points, sessions, uploads, resumable, insights, events, corrections, shares, matches, auth, devices, export,
-    grants, statistics, webhooks, research, health, dashboards, pages,
+    points, sessions, uploads, resumable, insights, changes, events, corrections, shares, matches, auth, devices,
+    export, grants, statistics, webhooks, research, health, dashboards, pages,
 )  # fmt: skip
 
 

@@ -176,8 +176,9 @@ def _timed_rate(store: Store, name: str, workers: int) -> float:
     failed: list[str] = []
     took = timed(lambda: failed.extend(e for _, e in fleet.spread("analyses", store.settings, ids, workers) if e))
     assert not failed, failed[0]
-    each = (processor_s() - began) / len(ids)
-    print(f"# {name}: {len(ids) / took:.1f} sessions/s, {each:.3f} processor seconds each", flush=True)
+    # workers are children of another process, so their time is not ours to read
+    each = f", {(processor_s() - began) / len(ids):.3f} processor seconds each" if workers == 1 else ""
+    print(f"# {name}: {len(ids) / took:.1f} sessions/s{each}", flush=True)
     return len(ids) / took
 
 

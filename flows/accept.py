@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from flows.keys import EXPLAIN, detector_prints, explain_hash
-from flows.process import analysis_of
+from flows.keys import detector_prints, explain_hash
+from flows.process import analysis_of, inputs_of
 from squashlib.errors import SquashError
 from store import Store
+from store.made_by import EXPLAIN
 from store.tables import AnalysisRow, Equivalence
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def declare_equivalent(store: Store, fingerprint: str) -> int:
     if not held:
         raise SquashError(f"no stored result has the fingerprint {fingerprint}; --plan shows what is stale")
     for row, name in held[:SAMPLE]:
-        fresh = analysis_of(store, store.sessions.row(row.session_id), row.revision, {})
+        fresh = analysis_of(store, inputs_of(store, store.sessions.row(row.session_id), row.revision), {})
         if not _same(store, row, name, fresh):
             raise SquashError(f"'{name}' gives another result on session {row.session_id}; use --run instead")
     name = held[0][1]

@@ -72,9 +72,9 @@ def labels_of(store: Store, session_id: str) -> list[Mapping[str, Any]]:
 
 def _fresh(store: Store, item: Stale) -> Mapping[str, Any]:
     row = store.sessions.row(item.session_id)
-    inputs = inputs_of(store, row, item.revision)
-    known = reusable(store, item.session_id, inputs, detector_prints())
-    return analysis_of(store, row, item.revision, known).to_dict()
+    seen = inputs_of(store, row, item.revision)
+    known = reusable(store, item.session_id, seen.hash, detector_prints())
+    return analysis_of(store, seen, known).to_dict()
 
 
 def _f1(comparisons: Iterable["Comparison"], hits_of: Callable[["Comparison"], Any]) -> float:

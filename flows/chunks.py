@@ -1,6 +1,7 @@
 """What is done to a chunk of sessions, wherever: each under its lock, one failure stops no other."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from flows.process import make_analysis, make_report, make_revision
 from flows.work import beating
@@ -25,8 +26,14 @@ WORK: Mapping[str, Callable[[str, Sequence[str]], list[Outcome]]] = {"analyses":
 
 
 def _each(settings: str, session_ids: Sequence[str], work: Callable[[Store, str], object]) -> list[Outcome]:
-    store = Store.open(Settings.model_validate_json(settings))
+    store = _store(settings)
     return [(session_id, _one(store, session_id, work)) for session_id in session_ids]
+
+
+@lru_cache(1)
+def _store(settings: str) -> Store:
+    """A worker opens its store once, not for each chunk."""
+    return Store.open(Settings.model_validate_json(settings))
 
 
 def _one(store: Store, session_id: str, work: Callable[[Store, str], object]) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,8 @@ Outcome = tuple[str, str | None]  # session id, and error or None
 Chunk = Sequence[str]
 Work = Callable[[str, Chunk], list[Outcome]]
 
-CHUNK = 16
+#: Small enough that no worker waits long for the last chunk of another.
+CHUNK = 8
 POLL_S = 1.0
 #: A run under whose lock no session was for so long is taken for dead.
 SILENT_S = 90.0
@@ -46,12 +48,19 @@ def _locally(work: Work, settings: str, chunks: Sequence[Chunk], workers: int) -
         for chunk in chunks:
             yield from work(settings, chunk)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=_prepaid()) as pool:
         for done in as_completed([pool.submit(work, settings, chunk) for chunk in chunks]):
             try:
                 yield from done.result()
             except BrokenProcessPool:
                 continue
+
+
+def _prepaid() -> BaseContext:
+    """Workers are forked of a process that has imported and compiled, and that holds nobody's data."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["flows.prepaid"])
+    return context
 
 
 def _on_dask(kind: str, settings: str, chunks: Sequence[Chunk], address: str) -> Iterator[Outcome]:

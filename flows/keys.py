@@ -1,13 +1,11 @@
 """Keys of steps: a result is there if its key is, and the key hashes all that went into it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from squashlib.fingerprint import content_hash, detector_fingerprint, module_hash, reached
-
-#: Names in an analysis's fingerprints that are no detector's.
-INPUTS, EXPLAIN, SECONDS = "inputs", "explain", "seconds"
 
 
 @cache
@@ -32,6 +30,16 @@ def detector_prints() -> dict[str, str]:
     from squashlib.analysis import default_framework
 
     return {detector.name: detector_fingerprint(detector) for detector in default_framework().ordered()}
+
+
+def declared() -> dict[str, dict[str, Any]]:
+    """Version and parameters of each detector now."""
+    from squashlib.analysis import default_framework
+
+    return {
+        detector.name: {"version": detector.version, **asdict(cast("Any", detector))}
+        for detector in default_framework().ordered()
+    }
 
 
 def revision_key(sent: Sequence[tuple[str, str]], end_time: Any) -> str:

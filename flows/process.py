@@ -1,19 +1,19 @@
 """From uploads to report: four steps, each keyed by the hash of its inputs, skipped when its result is there."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select, update
 
 from flows.keys import (
-    EXPLAIN,
-    INPUTS,
-    SECONDS,
     analysis_key,
+    declared,
+    decoder_hash,
     detector_prints,
     explain_hash,
     report_key,
@@ -22,13 +22,15 @@ from flows.keys import (
 from squashlib.errors import DecodeError, SquashError
 from squashlib.fingerprint import content_hash
 from store import Store, corrections
+from store.made_by import DECLARED, EXPLAIN, INPUTS, SECONDS, SEEN
 from store.reduction import has_originals
-from store.tables import AnalysisRow, SessionEvent, SessionRow, Upload
+from store.tables import AnalysisRow, SessionRow, Upload
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from squashlib.analysis import Analysis
+    from squashlib.athlete import Athlete
     from squashlib.detectors.framework import Detector, Findings
 
 Tell = Callable[[str, int], None]
@@ -127,30 +129,51 @@ def _empty(store: Store, row: SessionRow) -> "xr.Dataset":
     return build({}, start_time=row.start_time, duration_s=duration_s, sport=row.sport, session_id=row.session_id)
 
 
+class Inputs(NamedTuple):
+    """What an analysis looks at, beside code (the athlete as on the day), and the hash of it."""
+
+    session_id: str
+    revision: str
+    points: list[dict[str, Any]]
+    athlete: "Athlete"
+    corrections: list[dict[str, Any]]
+    hash: str
+
+
 def make_analysis(store: Store, session_id: str, revision: str, took: Mapping[str, float] | None = None) -> str:
     """The analysis of a revision with today's points, athlete and code; unchanged detectors are read, not run.
 
     `took` are seconds of earlier steps, kept beside this one's for the estimate of a rerun.
     """
     row = store.sessions.row(session_id)
-    prints = detector_prints()
-    inputs = inputs_of(store, row, revision)
-    key = analysis_key(inputs, prints)
+    prints, seen = detector_prints(), inputs_of(store, row, revision)
+    key = analysis_key(seen.hash, prints)
     if row.analysis_key == key:
         return key
-    if not store.sessions.has_analysis(session_id, key):
-        began = perf_counter()
-        analysis = analysis_of(store, row, revision, reusable(store, session_id, inputs, prints))
-        ran = {name: found.seconds for name, found in analysis.findings.items() if found.seconds is not None}
-        rest = perf_counter() - began - sum(ran.values())
-        seconds = _measured(store, row) | dict(took or {}) | ran | {"rest": round(rest, 4)}
-        made = {**prints, INPUTS: inputs, EXPLAIN: explain_hash(), SECONDS: seconds}
-        store.sessions.write_analysis(session_id, key, revision, analysis, made)
-    with store.catalog.begin() as tx:
-        tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(analysis_key=key))
-        data = {"analysis_key": key}
-        tx.add(SessionEvent(session_id=session_id, user_id=row.user_id, event="insights", data=data))
+    if store.sessions.has_analysis(session_id, key):
+        store.sessions.point_at_analysis(session_id, key)
+        return key
+    began = perf_counter()
+    analysis = analysis_of(store, seen, reusable(store, session_id, seen.hash, prints))
+    ran = {name: found.seconds for name, found in analysis.findings.items() if found.seconds is not None}
+    rest = perf_counter() - began - sum(ran.values())
+    seconds = _measured(store, row) | dict(took or {}) | ran | {"rest": round(rest, 4)}
+    made = {**prints, INPUTS: seen.hash, EXPLAIN: explain_hash(), SECONDS: seconds, **_told(seen)}
+    store.sessions.write_analysis(session_id, key, revision, analysis, made)
     return key
+
+
+def _told(seen: Inputs) -> dict[str, Any]:
+    """What went in, kept so that a player can be told what of it changed."""
+    went_in = {
+        "revision": seen.revision,
+        "decoder": decoder_hash(),
+        "points": content_hash(seen.points),
+        "point_count": len(seen.points),
+        "corrections": content_hash(seen.corrections),
+        "athlete": asdict(seen.athlete),
+    }
+    return {SEEN: went_in, DECLARED: declared()}
 
 
 def _measured(store: Store, row: SessionRow) -> dict[str, float]:
@@ -160,21 +183,21 @@ def _measured(store: Store, row: SessionRow) -> dict[str, float]:
     return dict(held.fingerprints.get(SECONDS) or {}) if held else {}
 
 
-def inputs_of(store: Store, row: SessionRow, revision: str) -> str:
-    """Hash of what an analysis looks at, beside code: revision, points, corrections, the athlete as on the day."""
+def inputs_of(store: Store, row: SessionRow, revision: str) -> Inputs:
+    """What there is to look at now."""
+    points = store.sessions.points(row.session_id)
     athlete = store.sessions.athlete(row.user_id, row.start_time)
     said = corrections.of_session(store.catalog, row.session_id)
-    return content_hash(revision, store.sessions.points(row.session_id), athlete, *([said] if said else []))
+    hashed = content_hash(revision, points, athlete, *([said] if said else []))
+    return Inputs(row.session_id, revision, points, athlete, said, hashed)
 
 
-def analysis_of(store: Store, row: SessionRow, revision: str, known: Mapping[str, "Findings"]) -> "Analysis":
-    """Analyse a revision, not written anywhere; findings that are known are not made again."""
+def analysis_of(store: Store, seen: Inputs, known: Mapping[str, "Findings"]) -> "Analysis":
+    """Analyse inputs, nothing written anywhere; findings that are known are not made again."""
     from squashlib.analysis import analyse
 
-    points = store.sessions.points(row.session_id) or None
-    athlete = store.sessions.athlete(row.user_id, row.start_time)
-    said = corrections.of_session(store.catalog, row.session_id)
-    return analyse(store.sessions.revision(row.session_id, revision), points, athlete, known, corrections=said)
+    session = store.sessions.revision(seen.session_id, seen.revision)
+    return analyse(session, seen.points or None, seen.athlete, known, corrections=seen.corrections)
 
 
 def reusable(store: Store, session_id: str, inputs: str, prints: Mapping[str, str]) -> dict[str, "Findings"]:

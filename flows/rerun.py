@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from flows import canary
 from flows.accept import declare_equivalent
-from flows.changes import as_text, changes
 from flows.chunks import BUSY
 from flows.fleet import Outcome, spread
 from flows.stale import Stale, counts, estimate_s, stale_sessions
 from store import Store
+from store.changes import as_text, changes
 
 WORKERS = 2
 #: The waits between rounds together outlast the lock of a worker that died on another machine.

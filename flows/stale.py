@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from flows.keys import EXPLAIN, SECONDS, detector_prints, explain_hash, report_key, revision_key
+from flows.keys import detector_prints, explain_hash, report_key, revision_key
 from flows.process import NOTEBOOK, unchanged
 from store import Store
+from store.made_by import EXPLAIN, SECONDS
 from store.tables import AnalysisRow, Equivalence, LabelSet, Report, Revision, SessionRow, Upload
 
 Same = Mapping[tuple[str, str], str]

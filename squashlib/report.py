@@ -205,7 +205,7 @@ def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]
 def _drawn(given: Mapping[str, Any]) -> str:
     """A figure as HTML; one with nothing to show is a line: an empty frame would only push the rest down."""
     figure = {name: given.get(name) for name in ("data", "layout")}
-    name = escape(_alt(given["layout"]), quote=True)
+    name = escape(alt(given["layout"]), quote=True)
     if not figure["data"]:
         return f'<p class="missing">{name}</p>'
     text = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
@@ -213,7 +213,7 @@ def _drawn(given: Mapping[str, Any]) -> str:
     return f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>'
 
 
-def _alt(layout: Mapping[str, Any]) -> str:
+def alt(layout: Mapping[str, Any]) -> str:
     """What a figure shows, in words."""
     return str((layout.get("meta") or {}).get("alt") or layout.get("title", {}).get("text", "figure"))
 

@@ -13,9 +13,11 @@ import xarray as xr
 import zarr
 from zarr.abc.store import Store as ZarrStore
 from zarr.codecs import BloscCodec
+from zarr.storage import LocalStore
 
 from squashlib.moments import iso as iso
 from squashlib.moments import parse_iso as parse_iso
+from squashlib.plain_zarr import read_folder
 from squashlib.schema import AXIS, SCHEMA, STREAM_TIMES, VARIABLES, time_attrs, validate
 
 Streams = Mapping[str, tuple[npt.NDArray[np.float64], Mapping[str, npt.NDArray[Any]]]]
@@ -143,12 +145,20 @@ MOTION = ("accel_time", "gyro_time")
 
 def read(source: str | Path | ZarrStore, *, group: str | None = None, motion: bool = True) -> xr.Dataset:
     """Read what `write` wrote, loaded, with times in seconds since the start; `motion` False leaves raw motion out."""
-    target = source if isinstance(source, ZarrStore) else str(source)
-    dataset = xr.open_zarr(target, group=group, decode_times=False, consolidated=False, chunks=None)
-    with dataset:
-        wanted = dataset if motion else dataset.drop_dims(MOTION, errors="ignore")
-        loaded: xr.Dataset = wanted.load()
+    folder, without = _folder(source), () if motion else MOTION
+    loaded = None if folder is None else read_folder(folder / (group or ""), without)
+    if loaded is None:
+        target = source if isinstance(source, ZarrStore) else str(source)
+        with xr.open_zarr(target, group=group, decode_times=False, consolidated=False, chunks=None) as dataset:
+            loaded = dataset.drop_dims(without, errors="ignore").load()
     return loaded.assign_coords(axis=("axis", np.array(AXIS))) if "axis" in loaded.dims else loaded
+
+
+def _folder(source: str | Path | ZarrStore) -> Path | None:
+    """Where a store lies if it is a folder here."""
+    if isinstance(source, ZarrStore):
+        return source.root if isinstance(source, LocalStore) else None
+    return Path(source)
 
 
 def groups(source: str | Path | ZarrStore) -> list[str]:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from squashlib.errors import NotFoundError
 from store.blobs import Blobs
 from store.catalog import Catalog
 from store.points import counted, events_of
-from store.tables import AnalysisRow, AthleteSettings, Revision, SessionRow, User
+from store.tables import AnalysisRow, AthleteSettings, Revision, SessionEvent, SessionRow, User
 from store.visible import may_see
 
 if TYPE_CHECKING:
@@ -175,7 +176,13 @@ class Sessions:
                         summary=summary_of(document),
                     )
                 )
-            tx.execute(update(SessionRow).where(SessionRow.session_id == session_id).values(analysis_key=key))
+            _point_at(tx, row, key)
+
+    def point_at_analysis(self, session_id: str, key: str) -> None:
+        """Make an analysis that is there the session's, and say so on its stream of events."""
+        row = self.row(session_id)
+        with self._catalog.begin() as tx:
+            _point_at(tx, row, key)
 
     def analysis(self, session_id: str, user_id: str | None = None) -> StoredAnalysis:
         """The session's analysis; raises `NotFoundError` while there is none."""
@@ -235,6 +242,13 @@ class Sessions:
             query = query.join(User, User.user_id == SessionRow.user_id).where(User.research_consent)
         with self._catalog.look() as tx:
             return list(tx.scalars(query.limit(limit)))
+
+
+def _point_at(tx: Session, row: SessionRow, key: str) -> None:
+    """In one transaction, so that who is killed leaves no analysis of which nobody was told."""
+    tx.execute(update(SessionRow).where(SessionRow.session_id == row.session_id).values(analysis_key=key))
+    told = {"session_id": row.session_id, "user_id": row.user_id, "data": {"analysis_key": key}}
+    tx.add(SessionEvent(event="insights", **told))
 
 
 def paths_of(catalog: Catalog, session_id: str) -> list[str]:

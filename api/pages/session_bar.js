@@ -17,6 +17,8 @@ async function fill() {
   place.append(make("a", { href: `${base}/report`, textContent: "Report" }));
   const [session, me] = await Promise.all([api(base), api("/api/auth/me")]);
   if (session.user_id !== me.user_id) return;
+  const made = await api(`${base}/analyses`);
+  if (made.length > 1) place.append(make("a", { href: `${base}/changes.html`, textContent: "What changed" }));
   const chosen = () => document.querySelector(".chooser select")?.value;
   place.append(make("a", { href: `${base}/report.pdf`, textContent: "PDF" }),
     button("Share", () => share(session, title(session))),

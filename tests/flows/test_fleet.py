@@ -190,8 +190,8 @@ def test_a_local_process_dies_in_the_middle(tmp_path: Path, monkeypatch: pytest.
     def kill() -> bool:
         with suppress(psutil.Error):
             for child in processes.started_since(earlier):
-                if "spawn_main" in " ".join(child.cmdline()):
-                    child.kill()
+                if "forkserver" in " ".join(child.cmdline()) and child.children():
+                    child.children()[0].kill()
                     return True
         return False
 

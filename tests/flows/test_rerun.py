@@ -11,14 +11,15 @@ from sqlalchemy import select
 import squashlib
 from flows import canary, keys, process, rerun
 from flows.accept import declare_equivalent
-from flows.changes import as_text, changes
 from flows.chunks import analyses
 from flows.stale import Stale, counts, estimate_s, stale_sessions
 from squashlib.detectors.rallies import RallyDetector
 from squashlib.errors import NotFoundError, SquashError
 from squashlib.labels import from_truth
 from store import Settings, Store
+from store.changes import as_text, changes
 from store.labels import save
+from store.made_by import EXPLAIN
 from store.tables import AnalysisRow, Equivalence, Report, SessionRow, User, now
 
 # jupyter_client leaves the sockets of a killed kernel to the garbage collector
@@ -128,7 +129,7 @@ def test_a_refactor_is_accepted_after_comparing_outputs(store: Store, ids: list[
         tx.delete(tx.get_one(Equivalence, ("heart", keys.detector_prints()["heart"])))
     (item,) = stale_sessions(store)
     list(rerun.recompute(store, [item], workers=1))
-    pretend(store, ids[1], keys.EXPLAIN, "older words")
+    pretend(store, ids[1], EXPLAIN, "older words")
     assert declare_equivalent(store, "older words") == 1
     assert stale_sessions(store) == []
 
@@ -174,7 +175,7 @@ def test_the_player_can_be_told_what_changed_and_why(
     finds_nothing(monkeypatch)
     assert analyses(store.settings.model_dump_json(), [ids[0]]) == [(ids[0], None)]
     found = changes(store, ids[0])
-    assert "detector 'rallies' changed" in found["why"]
+    assert any(why.startswith("detector 'rallies' ") and "version 1 → worse" in why for why in found["why"])
     assert found["figures"]["number_of_rallies"]["after"] == 3
     assert found["figures"]["number_of_rallies"]["before"] > 3
     assert "number_of_rallies: " in as_text(found)
