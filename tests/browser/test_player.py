@@ -24,7 +24,7 @@ def play(seen: Watched, email: str, file: Path, name: str) -> str:
     assert not faults(seen)
     drop(seen, file)
     seen.page.wait_for_function("() => document.getElementById('progress').value > 5", timeout=60_000)
-    seen.page.wait_for_selector("#sessions .actions", timeout=180_000)
+    seen.page.wait_for_selector("#sessions .main", timeout=180_000)
     seen.page.wait_for_function("() => document.querySelector('.stamp').naturalWidth > 0")
     assert not faults(seen)
     seen.picture(f"{name}-home")
