@@ -12,7 +12,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 PAGES = Path(__file__).parent / "pages"
 SAID = {403: "Not for you", 404: "There is nothing here", 429: "Too many at once", 503: "One moment"}
 #: What a message tells programs to do is nothing that a person could.
-FOR_PROGRAMS = re.compile("; (?:GET|POST|PUT|DELETE) [^.]*")
+FOR_PROGRAMS = re.compile("; (?:(?:GET|POST|PUT|DELETE) |look at )[^.]*")
+#: Nor is a session's number anything that they know it by.
+NUMBERED = re.compile("session '[0-9a-f-]{36}'")
 AGAIN = '<meta http-equiv="refresh" content="{}">'
 POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
 
@@ -28,7 +30,7 @@ def page(request: Request, status: int, detail: str, headers: dict[str, str]) ->
         return RedirectResponse(f"/?next={quote(request.url.path)}", 303)
     said = {
         "title": SAID.get(status, HTTPStatus(status).phrase),
-        "detail": escape(FOR_PROGRAMS.sub("", detail)),
+        "detail": escape(NUMBERED.sub("This session", FOR_PROGRAMS.sub("", detail))),
         "again": f'<meta http-equiv="refresh" content="{int(headers["Retry-After"])}">'
         if "Retry-After" in headers
         else "",

@@ -84,8 +84,25 @@ def make_revision(store: Store, session_id: str) -> str:
     if not reduced and store.sessions.has_revision(session_id, revision):
         store.sessions.point_at_revision(session_id, revision)
         return revision
-    store.sessions.write_revision(session_id, revision, _merged(store, row, uploads))
+    whole = _merged(store, row, uploads)
+    _begin_with(store, row, whole)
+    store.sessions.write_revision(session_id, revision, whole)
     return revision
+
+
+def _begin_with(store: Store, row: SessionRow, whole: "xr.Dataset") -> None:
+    """A session cannot begin after its recording has ended: what was uploaded on a later day began when it was played.
+
+    Who drops a file tells no start, so that the session's is the upload's; lists, months and bests go by the match's.
+    """
+    from squashlib.session import start_of
+
+    began = start_of(whole)
+    ended = began + timedelta(seconds=float(whole.attrs["duration_s"]))
+    if row.start_time > ended and (row.end_time is None or row.end_time > ended):
+        with store.catalog.begin() as tx:
+            chosen = update(SessionRow).where(SessionRow.session_id == row.session_id)
+            tx.execute(chosen.values(start_time=began))
 
 
 def _merged(store: Store, row: SessionRow, uploads: list[Upload]) -> "xr.Dataset":

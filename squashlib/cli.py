@@ -81,6 +81,9 @@ def _read_points(path: Path | None) -> list[dict[str, Any]] | None:
         raise fail(f"{path}: cannot be read as points ({error}); must be a JSON list of points", 2) from error
     if not isinstance(points, list):
         raise fail(f"{path}: is a JSON {type(points).__name__}, must be a list of points", 2)
+    for number, point in enumerate(points, 1):
+        if not isinstance(point, dict) or not {"winner", "timestamp"} <= point.keys():
+            raise fail(f"{path}: point {number} is {str(point)[:80]}, must be an object with winner and timestamp", 2)
     return points
 
 

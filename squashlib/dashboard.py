@@ -84,7 +84,7 @@ def usual(document: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     if not rows:
         text = f"After {LEAST_OTHERS} other matches you see here how this one compares with your usual."
         return f'<p class="unsure">{text}</p>'
-    head = "<tr><th>figure</th><th>this match</th><th>your usual</th><th></th></tr>"
+    head = "<tr><th>figure</th><th>this match</th><th>your usual</th><th>beside it</th></tr>"
     return (
         f'<div class="wide" tabindex="0"><table><caption>Beside your usual</caption>{head}{"".join(rows)}</table></div>'
     )

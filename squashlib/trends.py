@@ -15,7 +15,7 @@ from squashlib import statistics
 from squashlib.confidence import wilson
 from squashlib.session import parse_iso
 from squashlib.statistics import Played
-from squashlib.statistics.load import ACUTE_DAYS, CHRONIC_DAYS
+from squashlib.statistics.load import ACUTE_DAYS, CHRONIC_DAYS, forgetting
 from squashlib.statistics.opponents import against
 from squashlib.statistics.totals import points, results
 
@@ -106,12 +106,10 @@ def loads(player: Mapping[str, Any], until: datetime | None = None) -> list[Row]
         return []
     first, last = min(by_day), max(by_day)
     last = max(last, until.astimezone(ZoneInfo(player["timezone"])).date()) if until else last
-    acute = chronic = by_day[first]
+    line = [by_day.get(first + timedelta(days=i), 0.0) for i in range((last - first).days + 1)]
     rows = []
-    for i in range((last - first).days + 1):
-        now = by_day.get(first + timedelta(days=i), 0.0)
-        acute += 2 / (ACUTE_DAYS + 1) * (now - acute)
-        chronic += 2 / (CHRONIC_DAYS + 1) * (now - chronic)
+    means = zip(line, forgetting(line, ACUTE_DAYS), forgetting(line, CHRONIC_DAYS), strict=True)
+    for i, (now, acute, chronic) in enumerate(means):
         ratio = acute / chronic if chronic > 0 and i >= CHRONIC_DAYS - 1 else None
         rows.append({"day": first + timedelta(days=i), "load": now, "acute": acute, "chronic": chronic, "ratio": ratio})
     return rows

@@ -12,8 +12,9 @@ from sqlalchemy.exc import OperationalError
 
 Asked = tuple[Executable, Mapping[str, Any]]
 
-BEGIN, COMMIT = (text("BEGIN"), {}), (text("COMMIT"), {})
-_DIALECT = PGDialect_psycopg()
+BEGIN: Asked = (text("BEGIN"), {})
+COMMIT: Asked = (text("COMMIT"), {})
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 def ask(connection: Connection, *asked: Asked) -> list[list[Any]]:

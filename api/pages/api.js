@@ -29,7 +29,7 @@ export function send(path, file, told) {
       try { detail = JSON.parse(request.responseText).detail; } catch { detail = null; }
       failed(new Error(detail || `The server answered ${request.status}.`));
     });
-    request.addEventListener("error", () => failed(new Error("The server is away; your file was not sent.")));
+    request.addEventListener("error", () => failed(Object.assign(new Error("The server is away; your file was not sent."), { away: true })));
     request.send(form);
   });
 }

@@ -1,13 +1,13 @@
 // Share a report by a link that ends, and correct what was found.
 import { api, follow, make } from "/static/api.js";
 
-function dialog(heading, ...inside) {
+export function dialog(heading, ...inside) {
   const close = make("button", { type: "button", className: "quiet", textContent: "Close" });
-  const title = make("h2", { textContent: heading, id: "dialog-title" });
+  const title = make("h2", { textContent: heading, id: `dialog-${document.querySelectorAll("dialog").length}` });
   const said = make("p", { className: "said" });
   said.setAttribute("role", "status");
   const box = make("dialog", {}, title, ...inside, said, make("div", { className: "row" }, close));
-  box.setAttribute("aria-labelledby", "dialog-title");
+  box.setAttribute("aria-labelledby", title.id);
   close.addEventListener("click", () => box.close());
   box.addEventListener("close", () => box.remove());
   document.body.append(box);
@@ -66,12 +66,14 @@ function ralliesOf(analysis, held) {
 // `number` is the rally to begin with.
 export async function correct(session, name, again, number = 0) {
   const base = `/api/sessions/${session.session_id}`;
+  const text = (label, value) => make("label", {}, label, make("input", { maxLength: 200, value: value ?? "" }));
+  const against = text("Opponent", session.opponent_name), place = text("Where", session.location);
   const score = (label, value) => make("label", {}, label, make("input", { type: "number", min: 0, max: 9, value: value ?? "" }));
   const me = score("Games I won ", session.final_score_me), opponent = score("Games the opponent won ", session.final_score_opponent);
   const rows = make("ol", { className: "plain rallies", tabIndex: 0 });
   rows.setAttribute("aria-label", "Rallies");
   const save = make("button", { type: "submit", textContent: "Save and look again" });
-  const form = make("form", { className: "bare" }, make("div", { className: "row" }, me, opponent), rows, make("div", { className: "row" }, save));
+  const form = make("form", { className: "bare" }, make("div", { className: "row" }, against, place), make("div", { className: "row" }, me, opponent), rows, make("div", { className: "row" }, save));
   const hint = make("p", { textContent: "Say what a rally really was; what you do not touch stays as it was found. Insights and report follow." });
   const { box, said, guarded } = dialog(`Correct ${name}`, hint, form);
   await guarded(async () => {
@@ -86,8 +88,10 @@ export async function correct(session, name, again, number = 0) {
     rows.querySelector(`select[data-number="${number}"]`)?.focus();
   })();
   form.addEventListener("submit", guarded(async () => {
-    const [mine, theirs] = [me, opponent].map((label) => label.querySelector("input").value);
-    if (mine !== "" && theirs !== "") await api(base, { method: "PATCH", json: { final_score_me: Number(mine), final_score_opponent: Number(theirs) } });
+    const [who, where, mine, theirs] = [against, place, me, opponent].map((label) => label.querySelector("input").value.trim());
+    if ((mine === "") !== (theirs === "")) throw new Error("Give both numbers of games, or neither.");
+    const number = (value) => value === "" ? null : Number(value);
+    await api(base, { method: "PATCH", json: { opponent_name: who || null, location: where || null, final_score_me: number(mine), final_score_opponent: number(theirs) } });
     const said_ = Array.from(rows.querySelectorAll("select")).filter((one) => one.value);
     const corrections = said_.map((one) => ({ start: one.dataset.start, end: one.dataset.end, what: one.value }));
     await api(`${base}/corrections`, { method: "PUT", json: { corrections } });
@@ -96,4 +100,11 @@ export async function correct(session, name, again, number = 0) {
     box.close();
     await again();
   }));
+}
+
+// Asks before something that cannot be undone.
+export function erase(heading, told, act) {
+  const yes = make("button", { type: "button", className: "risk", textContent: "Erase for good" });
+  const { box, guarded } = dialog(heading, make("p", { textContent: told }), yes);
+  yes.addEventListener("click", guarded(async () => { await act(); box.close(); }));
 }

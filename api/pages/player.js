@@ -1,5 +1,6 @@
 import { api, follow, make, send } from "/static/api.js";
 import { list } from "/static/sessions.js";
+import { settings } from "/static/settings.js";
 
 const $ = (id) => document.getElementById(id);
 const say = (text) => { $("message").textContent = text; };
@@ -18,6 +19,7 @@ async function enter() {
     const wanted = new URLSearchParams(location.search).get("next");
     if (wanted && /^\/(dashboards|api\/sessions)\/[\w/.-]+$/.test(wanted)) { location.replace(wanted); return; }
     $("who").textContent = me.full_name || me.email;
+    $("who").setAttribute("aria-label", `Settings of ${me.full_name || me.email}`);
     door(false);
     $("players").hidden = me.role !== "coach";
     await Promise.all([sessions(), coaches(me)]);
@@ -27,20 +29,35 @@ async function enter() {
   }
 }
 
-async function upload(file) {
+// One after the other; one that cannot be read costs no other.
+async function uploads(files) {
+  const refused = [];
   say("");
+  for (const file of files) await upload(file).catch((error) => refused.push(`${file.name}: ${error.message.replace(`${file.name}: `, "")}`));
+  $("progress").hidden = true; $("stage").textContent = "";
+  say(refused.join(" · ") || "Done.");
+  await sessions();
+}
+
+async function upload(file) {
   const told = (percent, stage) => { $("progress").value = percent; $("stage").textContent = stage; };
   $("progress").hidden = false;
   told(1, "uploading");
+  const session = await api("/api/sessions", { method: "POST", json: { session_type: "match" } });
   try {
-    const session = await api("/api/sessions", { method: "POST", json: { session_type: "match" } });
     await send(`/api/sessions/${session.session_id}/upload/fit`, file, (share) => told(10 * share, "uploading"));
+  } catch (error) {
+    if (!error.away) await erase(session); // nothing was taken
+    throw error;
+  }
+  try {
     await follow(session.session_id, (status) => told(Math.max(10, status.progress), status.stage));
-    say("Done.");
-  } catch (error) { say(error.message); }
-  $("progress").hidden = true; $("stage").textContent = "";
-  await sessions();
+  } catch (error) { if (await unreadable(session)) await erase(session); throw error; }
 }
+
+// A file that is no recording makes no session; one that the server could not work on is kept.
+const unreadable = async ({ session_id }) => (await api(`/api/sessions/${session_id}/uploads`)).uploads.every((one) => one.error);
+const erase = ({ session_id }) => api(`/api/sessions/${session_id}?purge=true`, { method: "DELETE" });
 
 async function coaches(me) {
   const grants = (await api("/api/grants")).filter((grant) => grant.player_id === me.user_id);
@@ -73,18 +90,20 @@ $("register").addEventListener("click", guarded(async () => {
   known.set(true);
   say(""); await enter();
 }));
-$("logout").addEventListener("click", guarded(async () => { await api("/api/auth/logout", { method: "POST" }); known.set(false); await enter(); }));
+$("logout").addEventListener("click", guarded(async () => { await api("/api/auth/logout", { method: "POST" }); await gone(); }));
+const gone = async () => { known.set(false); await enter(); };
+$("who").addEventListener("click", guarded(() => settings(enter, gone)));
 $("pair").addEventListener("submit", guarded(async (event) => {
   const letters = new FormData(event.target).get("code").replace("-", "").toUpperCase();
   await api("/api/auth/device/approve", { method: "POST", json: { user_code: `${letters.slice(0, 4)}-${letters.slice(4)}` } });
   say("The watch is paired."); event.target.reset();
 }));
-$("file").addEventListener("change", (event) => { if (event.target.files[0]) upload(event.target.files[0]); });
+$("file").addEventListener("change", (event) => { uploads([...event.target.files]); event.target.value = ""; });
 for (const name of ["dragover", "dragleave", "drop"]) {
   $("drop").addEventListener(name, (event) => {
     event.preventDefault();
     $("drop").classList.toggle("over", name === "dragover");
-    if (name === "drop" && event.dataTransfer.files[0]) upload(event.dataTransfer.files[0]);
+    if (name === "drop") uploads([...event.dataTransfer.files]);
   });
 }
 enter();

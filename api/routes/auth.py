@@ -59,6 +59,8 @@ class Person(Wire):
     max_heart_rate: float | None = None
     resting_heart_rate: float | None = None
     birth_year: int | None = None
+    sex: str | None = None
+    hand: str | None = None
     research_consent: bool = False
     keep_originals: bool = True
 
@@ -131,6 +133,8 @@ def _person(user: User, settings: AthleteSettings | None) -> Person:
         max_heart_rate=settings.hr_max_bpm if settings else None,
         resting_heart_rate=settings.hr_rest_bpm if settings else None,
         birth_year=settings.birth_year if settings else None,
+        sex=settings.sex if settings else None,
+        hand=settings.hand if settings else None,
         research_consent=bool(user.research_consent),
         keep_originals=user.keep_originals is not False,  # a row that is not written yet has none
     )

@@ -1,6 +1,6 @@
 """Training load as exponentially weighted means of days (Williams et al. 2017, Br J Sports Med 51:209-210)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -38,8 +38,17 @@ def load(played: Sequence[Played], until: datetime, zone: tzinfo = UTC) -> dict[
 
 
 def _weighted(line: Sequence[float], days: int) -> float:
-    """Mean of a line of days that forgets: it begins with the first day, without which there is no habit."""
-    weight, mean = 2 / (days + 1), line[0]
-    for value in line[1:]:
-        mean += weight * (value - mean)
-    return mean
+    return list(forgetting(line, days))[-1]
+
+
+def forgetting(line: Sequence[float], days: int) -> Iterator[float]:
+    """Mean of each day and those before it, in which a day weighs less the longer it is past.
+
+    The weights are those of the days that there were: a plain exponential mean takes the first session for the load
+    of every day before it, and a month later still tells of a habit that nobody had.
+    """
+    keep = 1 - 2 / (days + 1)
+    total = weights = 0.0
+    for value in line:
+        total, weights = keep * total + value, keep * weights + 1
+        yield total / weights

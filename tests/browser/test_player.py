@@ -24,7 +24,7 @@ def play(seen: Watched, email: str, file: Path, name: str) -> str:
     assert not faults(seen)
     drop(seen, file)
     seen.page.wait_for_function("() => document.getElementById('progress').value > 5")
-    seen.page.wait_for_selector("#sessions .actions")
+    seen.page.wait_for_selector("#sessions .main")
     seen.page.wait_for_function("() => document.querySelector('.stamp').naturalWidth > 0")
     assert not faults(seen)
     seen.picture(f"{name}-home")

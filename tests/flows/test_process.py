@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import squashlib
 from flows import nightly, process
 from flows.work import run_waiting, work_off
 from squashlib.fingerprint import detector_fingerprint
+from squashlib.moments import iso
 from store import Settings, Store, jobs
 from store.tables import AnalysisRow, Job, PointEvent, SessionRow, User, now
 
@@ -78,6 +80,20 @@ def test_upload_to_report_and_nothing_twice(match: tuple, tmp_path: Path, monkey
     second = store.sessions.analysis(session_id)
     assert second.key != first.key
     assert second.revision == first.revision, "a point makes no new revision"
+
+
+def test_a_match_dropped_on_a_later_day_began_when_it_was_played(match: tuple, tmp_path: Path) -> None:
+    made, fit = match
+    store = Store.open(Settings(home=tmp_path))
+    session_id, _ = promised(store, fit)
+    process.make_revision(store, session_id)
+    began = store.sessions.row(session_id).start_time
+    assert iso(began) == made.session.attrs["start_time"]
+    watch = began - timedelta(seconds=20)  # whose watch told a start keeps it
+    with store.catalog.begin() as tx:
+        tx.execute(update(SessionRow).values(start_time=watch, revision=None))
+    process.make_revision(store, session_id)
+    assert store.sessions.row(session_id).start_time == watch
 
 
 def test_an_unchanged_detector_is_read_not_run(match: tuple, tmp_path: Path) -> None:

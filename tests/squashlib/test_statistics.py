@@ -62,7 +62,7 @@ def test_load_is_pandas_ewma() -> None:
     sessions = [played(i, training_load={"edwards": float(value)}) for i, value in enumerate(days) if value]
     found = load(sessions, START + timedelta(days=59), ZoneInfo("UTC"))
     line = pd.Series(days)
-    acute, chronic = (line.ewm(span=span, adjust=False).mean().iloc[-1] for span in (7, 28))
+    acute, chronic = (line.ewm(span=span, adjust=True).mean().iloc[-1] for span in (7, 28))
     assert found["acute"] == pytest.approx(acute, abs=0.01)
     assert found["chronic"] == pytest.approx(chronic, abs=0.01)
     assert found["ratio"] == pytest.approx(acute / chronic, abs=1e-3)
