@@ -14,6 +14,7 @@ import xarray as xr
 from IPython.display import display
 
 from squashlib.labels import KINDS, MOMENTS, Label, LabelSet
+from squashlib.plot.figure import Figure
 from squashlib.pyramid import Channel
 
 FILES = Path(__file__).parent / "widget"
@@ -220,9 +221,9 @@ def _answering(asked: Sequence[Any], changed: Callable[..., Any]) -> ipywidgets.
 
 def _shown(answer: Any) -> Any:
     """A figure as a widget, anything else as text."""
-    if not isinstance(answer, go.Figure):
+    if not isinstance(answer, go.Figure | Figure):
         return ipywidgets.Label(str(answer))
-    return go.FigureWidget(answer.update_layout(autosize=True))
+    return go.FigureWidget(answer).update_layout(autosize=True)
 
 
 def progress(what: str) -> Callable[..., None]:
