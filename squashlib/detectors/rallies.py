@@ -4,7 +4,7 @@ Convention: a rally starts with the serve's contact and ends when the ball is de
 (1.1 to 4.0) after the last contact.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.detectors.calibration import COUNT_LEVEL, calibration
-from squashlib.detectors.edges import snapped
+from squashlib.detectors.edges import play_evidence, snapped
 from squashlib.detectors.features import features
 from squashlib.detectors.framework import Context, Findings
 from squashlib.detectors.games import games_of, knocks, match_points
@@ -20,6 +20,7 @@ from squashlib.detectors.likeness import in_rhythm
 from squashlib.detectors.model import STATES
 from squashlib.detectors.presses import FEW, pressed
 from squashlib.detectors.segmentation import Segmentation, likeness_of, runs, segment
+from squashlib.detectors.splits import split
 from squashlib.detectors.training import KINDS, bout_segments, bouts, is_training, training_strokes
 from squashlib.schema import WINNERS, time_attrs
 from squashlib.scoring import Point
@@ -58,6 +59,9 @@ class RallyDetector:
         if seen.fine is not None:
             times = swings["swing_time"].values
             strokes = times[in_rhythm(times, learnt.log_odds, rally_starts - 1.0, rally_stops + 1.0) > SURE]
+            parts = split(play_evidence(seen.fine, strokes, rally_starts, rally_stops), strokes, rally_starts, rally_stops)
+            rally_starts, rally_stops, of = parts
+            found = replace(found, sure=found.sure[of])
             rally_starts, rally_stops = snapped(seen.fine, strokes, rally_starts, rally_stops, context.points)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
         rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
