@@ -74,9 +74,10 @@ def by_gaps(gaps: Floats, away: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     speaks = for_break(gaps) + np.where(away, AWAY, -AWAY)
     best, begun = np.full(len(gaps) + 2, -np.inf), np.zeros(len(gaps) + 2, np.int64)
     best[0] = 0.0
+    lengths = log_lognormal(np.arange(MOST_RALLIES, 0, -1, dtype=np.float64), USUAL_RALLIES, SPREAD)
     for stop in range(1, len(best)):
         starts = np.arange(max(0, stop - MOST_RALLIES), stop)
-        whole = log_lognormal((stop - starts).astype(np.float64), USUAL_RALLIES, SPREAD)
+        whole = lengths[-len(starts) :]
         whole = np.maximum(whole, UNFINISHED) if stop == len(gaps) + 1 else whole
         value = best[starts] + whole + np.where(starts > 0, speaks[starts - 1], 0.0) if len(gaps) else whole
         begun[stop] = starts[int(np.argmax(value))]
