@@ -258,9 +258,7 @@ def sample_paths(
             s = state[n]
             if count[s] == 0:
                 high = min(longest[s], t)
-                count[s], total[s] = _near_top(
-                    begun[s], lasting[s], highest[s], near[s], t, high, kept[s], steps[s]
-                )
+                count[s], total[s] = _near_top(begun[s], lasting[s], highest[s], near[s], t, high, kept[s], steps[s])
             d = _drawn(kept[s], steps[s], count[s], uniform[n, used[n] % U] * total[s])
             paths[n, t - d : t] = s
             at[n] = t - d
