@@ -45,7 +45,7 @@ def kind_spans(segments: xr.Dataset, kind: str) -> list[tuple[float, float, floa
     kinds = str(segments["segment_kind"].attrs["flag_meanings"]).split()
     held = segments["segment_kind"].values == kinds.index(kind)
     columns = (segments[f"segment_{name}"].values[held].tolist() for name in ("start", "stop", "confidence"))
-    return list(zip(*columns, strict=True))
+    return [(a, b, c) for a, b, c in zip(*columns, strict=True)]
 
 
 def _edges(segments: xr.Dataset) -> dict[str, MetricResult]:
