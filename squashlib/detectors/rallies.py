@@ -116,10 +116,12 @@ def _heart(session: xr.Dataset, starts: Floats, stops: Floats) -> tuple[Floats, 
     seen = ~np.isnan(bpm)
     times, bpm = times[seen], bpm[seen]
     low, high, late = (np.searchsorted(times, x) for x in (starts, stops, stops + 8))
-    for i in range(len(starts)):
-        if high[i] > low[i]:
-            mean[i] = bpm[low[i] : high[i]].mean()
-            peak[i] = bpm[low[i] : late[i]].max()
+    held = high > low
+    low, high, late = low[held], high[held], late[held]
+    if len(low):
+        sums = np.append(0.0, np.cumsum(bpm, dtype=np.float64))
+        mean[held] = (sums[high] - sums[low]) / (high - low)
+        peak[held] = np.maximum.reduceat(np.append(bpm, 0), np.column_stack((low, late)).ravel())[::2]
     return mean, peak
 
 
@@ -130,15 +132,15 @@ def _segment_group(
     kinds: npt.NDArray[np.int64],
     found: Segmentation,
 ) -> xr.Dataset:
-    shares = _shares(found)
-    sure = [float(shares[a:b, k].mean()) for a, b, k in zip(starts, stops, kinds, strict=True)]
+    sums = np.vstack((np.zeros(len(STATES)), np.cumsum(found.shares, axis=0)))
+    sure = (sums[stops, kinds] - sums[starts, kinds]) / np.maximum(stops - starts, 1)
     flags = {"flag_values": list(range(len(KINDS))), "flag_meanings": " ".join(KINDS)}
     return xr.Dataset(
         {
             "segment_start": ("segment", starts.astype(np.float64), time_attrs(start, "start of a segment")),
             "segment_stop": ("segment", stops.astype(np.float64), time_attrs(start, "end of a segment")),
             "segment_kind": ("segment", kinds.astype(np.int8), flags),
-            "segment_confidence": ("segment", np.array(sure, np.float32), {"units": "1"}),
+            "segment_confidence": ("segment", sure.astype(np.float32), {"units": "1"}),
         }
     )
 
@@ -162,15 +164,8 @@ def _game_group(
     )
 
 
-def _shares(found: Segmentation) -> Floats:
-    """Probability of each state at each second, (T, S)."""
-    from squashlib.kernels.agreement import shares
-
-    return shares(found.samples, len(STATES))
-
-
 def _posterior_group(start: str, found: Segmentation) -> xr.Dataset:
-    shares = _shares(found).astype(np.float32)
+    shares = found.shares.astype(np.float32)
     times = np.arange(len(shares)) + 0.5
     coords = {"posterior_time": ("posterior_time", times, time_attrs(start, "middle of a second"))}
     attrs = {"units": "1", "long_name": "probability of each state", "states": " ".join(STATES)}
@@ -198,7 +193,7 @@ def _trained(start: str, swings: xr.Dataset) -> dict[str, xr.Dataset]:
 
 def _nothing(start: str, swings: int) -> dict[str, xr.Dataset]:
     none, whole = np.empty(0), np.empty(0, np.int64)
-    empty = Segmentation(whole, np.empty((0, 0), np.int8), 3.0, whole, whole, none, None)
+    empty = Segmentation(whole, np.empty((0, 0), np.int8), np.empty((0, len(STATES))), 3.0, whole, whole, none, None)
     floats = dict.fromkeys(
         ("rally_hr_mean", "rally_hr_peak", "rally_strokes", "rally_confidence"), np.empty(0, np.float32)
     )
