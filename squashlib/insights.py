@@ -117,10 +117,12 @@ def _by_game(groups: Mapping[str, xr.Dataset], played: Sequence[Point], at_point
     games, rallies = groups["games"], groups["rallies"]
     rows: list[dict[str, Any]] = []
     first = None
-    for g in range(games.sizes["game"]):
-        low, high = float(games["game_start"][g]), float(games["game_stop"][g]) + 15
+    beats, number = rallies["rally_hr_mean"].values, rallies["rally_game"].values
+    spans = zip(games["game_start"].values.tolist(), games["game_stop"].values.tolist(), strict=True)
+    for g, (low, stop) in enumerate(spans):
+        high = stop + 15
         inside = [point for point in played if low <= point.time_s <= high]
-        means = rallies["rally_hr_mean"].values[rallies["rally_game"].values == g + 1]
+        means = beats[number == g + 1]
         mean = float(np.nanmean(means)) if len(means) and not np.isnan(means).all() else None
         first = first or mean
         rows.append(

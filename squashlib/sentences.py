@@ -125,8 +125,8 @@ def _longest_fact(groups: Mapping[str, xr.Dataset], metrics: Mapping[str, Metric
     longest = metrics.get("longest_rally_length")
     if longest is None or longest.value is None or longest.confidence < SURE:
         return []
-    row = groups["rallies"].isel(rally=longest.metadata["rally"] - 1)
-    strokes, game = float(row["rally_strokes"]), int(row["rally_game"])
+    at = longest.metadata["rally"] - 1
+    strokes, game = (groups["rallies"][name].values[at].item() for name in ("rally_strokes", "rally_game"))
     if np.isnan(strokes):
         return []  # heart rate alone is too blunt for a single rally
     text = f"The longest rally, in game {game}, lasted {longest.value:.0f} s with {strokes:.0f} strokes of yours."
@@ -195,7 +195,7 @@ def _tempo_sentence(rallies: xr.Dataset) -> list[Sentence]:
     early, late = float(np.median(lengths[:third])), float(np.median(lengths[-third:]))
     word = "longer" if rho > 0 else "shorter"
     text = f"Rallies grew {word}: {early:.0f} s at first, {late:.0f} s in the last third."
-    sure = 0.9 * float(rallies["rally_confidence"].mean())
+    sure = 0.9 * float(rallies["rally_confidence"].values.mean())
     return [
         {"text": text, "evidence": {"rank_correlation": round(rho, 3), "rallies": len(lengths)}, "confidence": sure}
     ]

@@ -33,12 +33,13 @@ def choose(samples: npt.NDArray[np.int8]) -> tuple[Ints, Ints, Floats]:
 
 def rallies_of(samples: npt.NDArray[np.int8]) -> tuple[Ints, Ints, Ints]:
     """Starts and stops of the rallies of all paths in turn, and where each path's begin, (N+1,)."""
-    seconds = samples.shape[1] if samples.ndim == 2 else 0
-    edge = np.diff((samples == RALLY).astype(np.int8), axis=1, prepend=0, append=0)
-    rows, starts = np.nonzero(edge == 1)
-    _, stops = np.nonzero(edge == -1)
-    assert not len(starts) or stops.max() <= seconds
-    return starts, stops, np.searchsorted(rows, np.arange(len(samples) + 1))
+    paths, width = len(samples), samples.shape[1] + 1
+    playing = np.zeros((paths, width), bool)  # each path's last column is empty, so that rallies end with their path
+    playing[:, :-1] = samples == RALLY
+    flat = np.append(False, playing.ravel())
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    rows, starts = np.divmod(edges[::2], width)
+    return starts, edges[1::2] - rows * width, np.searchsorted(rows, np.arange(paths + 1))
 
 
 def with_rallies(path: Ints, starts: Ints, stops: Ints) -> Ints:

@@ -5,17 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from squashlib.detectors.model import (
-    BREAK,
-    COOLDOWN,
-    IDLE,
-    RALLY,
-    REST,
-    WARMUP,
-    log_gamma,
-    log_lognormal,
-    log_mix,
-)
+from squashlib.detectors.model import RALLY, REST, log_gamma, log_lognormal, log_mix
 from squashlib.detectors.segmentation import Segmentation
 from squashlib.schema import WINNERS
 from squashlib.scoring import Point
@@ -58,8 +48,8 @@ def games_of(
     for g in range(1, game + 1):
         held = numbers == g
         low, high = float(rally_starts[held][0]), float(rally_stops[held][-1])
-        play = np.isin(found.samples[:, int(low) : max(int(low) + 1, int(high))], (BREAK, IDLE, WARMUP, COOLDOWN))
-        whole = ~(play.mean(axis=1) > 0.1)
+        paths = found.samples[:, int(low) : max(int(low) + 1, int(high))]
+        whole = ~(((paths != RALLY) & (paths != REST)).mean(axis=1) > 0.1)
         games.append((low, high, float(whole.mean()) if len(whole) else 0.0))
     return games, numbers
 
@@ -74,13 +64,15 @@ def by_gaps(gaps: Floats, away: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     speaks = for_break(gaps) + np.where(away, AWAY, -AWAY)
     best, begun = np.full(len(gaps) + 2, -np.inf), np.zeros(len(gaps) + 2, np.int64)
     best[0] = 0.0
+    breaks = np.append(0.0, speaks)
+    lengths = log_lognormal(np.arange(MOST_RALLIES, 0, -1, dtype=np.float64), USUAL_RALLIES, SPREAD)
     for stop in range(1, len(best)):
-        starts = np.arange(max(0, stop - MOST_RALLIES), stop)
-        whole = log_lognormal((stop - starts).astype(np.float64), USUAL_RALLIES, SPREAD)
+        first = max(0, stop - MOST_RALLIES)
+        whole = lengths[first - stop :]
         whole = np.maximum(whole, UNFINISHED) if stop == len(gaps) + 1 else whole
-        value = best[starts] + whole + np.where(starts > 0, speaks[starts - 1], 0.0) if len(gaps) else whole
-        begun[stop] = starts[int(np.argmax(value))]
-        best[stop] = value.max()
+        value = best[first:stop] + whole + breaks[first:stop]
+        at = int(value.argmax())
+        begun[stop], best[stop] = first + at, value[at]
     number, stop, cuts = np.zeros(len(gaps) + 1, np.int64), len(gaps) + 1, list[int]()
     while stop > 0:
         stop = int(begun[stop])

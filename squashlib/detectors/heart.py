@@ -78,7 +78,7 @@ def _means(context: Context, times: Floats, bpm: Floats, held: Floats) -> dict[s
     rallies, games = context.groups["rallies"], context.groups["games"]
     if not rallies.sizes["rally"]:
         return {name: unknown("min-1", NO_PLAY) for name in ("avg_playing_heart_rate", "avg_rest_heart_rate")}
-    sure = float(rallies["rally_confidence"].mean())
+    sure = float(rallies["rally_confidence"].values.mean())
     playing = _inside(times, rallies["rally_start"].values, rallies["rally_stop"].values)
     resting = _inside(times, games["game_start"].values, games["game_stop"].values) & ~playing
     found = {}
@@ -147,7 +147,7 @@ def _recovery(context: Context, times: Floats, bpm: Floats) -> MetricResult:
     if not drops:
         return unknown("min-1", "no game end with a minute of heart rate after it")
     # A few falls tell little, and each game's end is known only so well.
-    sure = float(context.groups["games"]["game_confidence"].mean()) * (1 - 0.5 / len(drops))
+    sure = float(context.groups["games"]["game_confidence"].values.mean()) * (1 - 0.5 / len(drops))
     meta: dict[str, Any] = {"by_game": [round(drop, 1) for drop in drops]}
     if len(drops) > 2:
         half = student90(len(drops) - 1) * float(np.std(drops, ddof=1)) / np.sqrt(len(drops))
@@ -166,7 +166,7 @@ def _drift(context: Context, times: Floats, bpm: Floats) -> MetricResult:
     x, y = when[good] - when[good].mean(), mean[good] - mean[good].mean()
     slope = float((x * y).sum() / (x * x).sum())
     error = float(np.sqrt(((y - slope * x) ** 2).sum() / (len(x) - 2) / (x * x).sum()))
-    sure = float(rallies["rally_confidence"].mean())
+    sure = float(rallies["rally_confidence"].values.mean())
     return MetricResult(slope, "min-1 h-1", sure, {"interval": [slope - 1.96 * error, slope + 1.96 * error]})
 
 

@@ -43,9 +43,9 @@ class MatchDetector:
 def kind_spans(segments: xr.Dataset, kind: str) -> list[tuple[float, float, float]]:
     """Start, stop and confidence of every segment of a kind."""
     kinds = str(segments["segment_kind"].attrs["flag_meanings"]).split()
-    held = segments.isel(segment=segments["segment_kind"].values == kinds.index(kind))
-    columns = (held["segment_start"], held["segment_stop"], held["segment_confidence"])
-    return [(float(a), float(b), float(c)) for a, b, c in zip(*(column.values for column in columns), strict=True)]
+    held = segments["segment_kind"].values == kinds.index(kind)
+    columns = (segments[f"segment_{name}"].values[held].tolist() for name in ("start", "stop", "confidence"))
+    return [(a, b, c) for a, b, c in zip(*columns, strict=True)]
 
 
 def _edges(segments: xr.Dataset) -> dict[str, MetricResult]:
@@ -64,13 +64,15 @@ def _edges(segments: xr.Dataset) -> dict[str, MetricResult]:
 
 def _play(groups: Mapping[str, xr.Dataset]) -> dict[str, MetricResult]:
     rallies, games = groups["rallies"], groups["games"]
-    lengths = rallies["rally_stop"].values - rallies["rally_start"].values
-    sure = float(rallies["rally_confidence"].mean())
-    games_sure = float(games["game_confidence"].mean())
+    lengths, sures = rallies["rally_stop"].values - rallies["rally_start"].values, rallies["rally_confidence"].values
+    sure = float(sures.mean())
+    games_sure = float(games["game_confidence"].values.mean())
     playing = float(lengths.sum())
-    span = float((games["game_stop"] - games["game_start"]).sum())
-    breaks = (games["game_start"].values[1:] - games["game_stop"].values[:-1]).tolist()
-    per_game = [int((rallies["rally_game"].values == g + 1).sum()) for g in range(games.sizes["game"])]
+    began, ended = games["game_start"].values, games["game_stop"].values
+    span = float((ended - began).sum())
+    breaks = (began[1:] - ended[:-1]).tolist()
+    number = rallies["rally_game"].values
+    per_game = [int((number == g + 1).sum()) for g in range(len(began))]
     interval = {name: rallies.attrs.get(name) for name in ("count_low", "count_high", "count_level")}
     longest = int(lengths.argmax())
     resting = max(0.0, span - playing)
@@ -82,7 +84,7 @@ def _play(groups: Mapping[str, xr.Dataset]) -> dict[str, MetricResult]:
         ),
         "total_rest_time": MetricResult(resting, "s", sure, {"meaning": "between rallies within games"}),
         "longest_rally_length": MetricResult(
-            float(lengths[longest]), "s", float(rallies["rally_confidence"][longest]), {"rally": longest + 1}
+            float(lengths[longest]), "s", float(sures[longest]), {"rally": longest + 1}
         ),
         "rallies_per_game": MetricResult(per_game, "1", min(sure, games_sure)),
         "rest_between_games": (

@@ -6,6 +6,7 @@ and the rules (warm-up four to five minutes, interval 90 to 120 s).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import lgamma
 
 import numpy as np
@@ -69,8 +70,9 @@ def log_lognormal(d: Floats, median: float, sigma: float) -> Floats:
     return np.asarray(-0.5 * (np.log(d / median) / sigma) ** 2 - np.log(d * sigma * np.sqrt(2 * np.pi)))
 
 
+@lru_cache(maxsize=4)
 def durations(laws: Laws) -> Floats:
-    """Log probability of each duration 1..D in each state, (D+1, S)."""
+    """Log probability of each duration 1..D in each state, (D+1, S); kept, so not to be changed."""
     d = np.arange(1, LONGEST_S.max() + 1, dtype=np.float64)
     table = np.column_stack(
         [

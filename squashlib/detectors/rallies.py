@@ -4,7 +4,7 @@ Convention: a rally starts with the serve's contact and ends when the ball is de
 (1.1 to 4.0) after the last contact.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.detectors.calibration import COUNT_LEVEL, calibration
-from squashlib.detectors.edges import snapped
+from squashlib.detectors.edges import play_evidence, snapped
 from squashlib.detectors.features import features
 from squashlib.detectors.framework import Context, Findings
 from squashlib.detectors.games import games_of, knocks, match_points
@@ -20,6 +20,7 @@ from squashlib.detectors.likeness import in_rhythm
 from squashlib.detectors.model import STATES
 from squashlib.detectors.presses import FEW, pressed
 from squashlib.detectors.segmentation import Segmentation, likeness_of, runs, segment
+from squashlib.detectors.splits import split
 from squashlib.detectors.training import KINDS, bout_segments, bouts, is_training, training_strokes
 from squashlib.schema import WINNERS, time_attrs
 from squashlib.scoring import Point
@@ -58,6 +59,9 @@ class RallyDetector:
         if seen.fine is not None:
             times = swings["swing_time"].values
             strokes = times[in_rhythm(times, learnt.log_odds, rally_starts - 1.0, rally_stops + 1.0) > SURE]
+            parts = split(play_evidence(seen.fine, strokes, rally_starts, rally_stops), strokes, rally_starts, rally_stops)
+            rally_starts, rally_stops, of = parts
+            found = replace(found, sure=found.sure[of])
             rally_starts, rally_stops = snapped(seen.fine, strokes, rally_starts, rally_stops, context.points)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
         rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
@@ -112,10 +116,12 @@ def _heart(session: xr.Dataset, starts: Floats, stops: Floats) -> tuple[Floats, 
     seen = ~np.isnan(bpm)
     times, bpm = times[seen], bpm[seen]
     low, high, late = (np.searchsorted(times, x) for x in (starts, stops, stops + 8))
-    for i in range(len(starts)):
-        if high[i] > low[i]:
-            mean[i] = bpm[low[i] : high[i]].mean()
-            peak[i] = bpm[low[i] : late[i]].max()
+    held = high > low
+    low, high, late = low[held], high[held], late[held]
+    if len(low):
+        sums = np.append(0.0, np.cumsum(bpm, dtype=np.float64))
+        mean[held] = (sums[high] - sums[low]) / (high - low)
+        peak[held] = np.maximum.reduceat(np.append(bpm, 0), np.column_stack((low, late)).ravel())[::2]
     return mean, peak
 
 
@@ -126,15 +132,15 @@ def _segment_group(
     kinds: npt.NDArray[np.int64],
     found: Segmentation,
 ) -> xr.Dataset:
-    shares = _shares(found)
-    sure = [float(shares[a:b, k].mean()) for a, b, k in zip(starts, stops, kinds, strict=True)]
+    sums = np.vstack((np.zeros(len(STATES)), np.cumsum(found.shares, axis=0)))
+    sure = (sums[stops, kinds] - sums[starts, kinds]) / np.maximum(stops - starts, 1)
     flags = {"flag_values": list(range(len(KINDS))), "flag_meanings": " ".join(KINDS)}
     return xr.Dataset(
         {
             "segment_start": ("segment", starts.astype(np.float64), time_attrs(start, "start of a segment")),
             "segment_stop": ("segment", stops.astype(np.float64), time_attrs(start, "end of a segment")),
             "segment_kind": ("segment", kinds.astype(np.int8), flags),
-            "segment_confidence": ("segment", np.array(sure, np.float32), {"units": "1"}),
+            "segment_confidence": ("segment", sure.astype(np.float32), {"units": "1"}),
         }
     )
 
@@ -158,15 +164,8 @@ def _game_group(
     )
 
 
-def _shares(found: Segmentation) -> Floats:
-    """Probability of each state at each second, (T, S)."""
-    from squashlib.kernels.agreement import shares
-
-    return shares(found.samples, len(STATES))
-
-
 def _posterior_group(start: str, found: Segmentation) -> xr.Dataset:
-    shares = _shares(found).astype(np.float32)
+    shares = found.shares.astype(np.float32)
     times = np.arange(len(shares)) + 0.5
     coords = {"posterior_time": ("posterior_time", times, time_attrs(start, "middle of a second"))}
     attrs = {"units": "1", "long_name": "probability of each state", "states": " ".join(STATES)}
@@ -194,7 +193,7 @@ def _trained(start: str, swings: xr.Dataset) -> dict[str, xr.Dataset]:
 
 def _nothing(start: str, swings: int) -> dict[str, xr.Dataset]:
     none, whole = np.empty(0), np.empty(0, np.int64)
-    empty = Segmentation(whole, np.empty((0, 0), np.int8), 3.0, whole, whole, none, None)
+    empty = Segmentation(whole, np.empty((0, 0), np.int8), np.empty((0, len(STATES))), 3.0, whole, whole, none, None)
     floats = dict.fromkeys(
         ("rally_hr_mean", "rally_hr_peak", "rally_strokes", "rally_confidence"), np.empty(0, np.float32)
     )

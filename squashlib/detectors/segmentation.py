@@ -27,11 +27,13 @@ FINGERS = 0.43  # share of fingers in the variance of both
 class Segmentation:
     """State of each second (T,), sampled paths (N, T), and how long after a rally's end the player presses (s).
 
+    `shares` (T, S) are each second's probabilities, the share of paths that hold each of `STATES` then.
     `starts`, `stops` and `sure` are the rallies of the path and how probable each is.
     """
 
     path: npt.NDArray[np.int64]
     samples: npt.NDArray[np.int8]
+    shares: Floats
     press_offset_s: float
     starts: npt.NDArray[np.int64]
     stops: npt.NDArray[np.int64]
@@ -41,7 +43,7 @@ class Segmentation:
 
 def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_samples: int = SAMPLES) -> Segmentation:
     """Fit the model to this session by alternating best path and its parameters, then sample the posterior."""
-    from squashlib.kernels import semi_markov
+    from squashlib.kernels import agreement, semi_markov
 
     seconds = len(seen)
     rates = model.first_rates(seen)
@@ -61,9 +63,9 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
         cumulative = np.vstack((np.zeros(model.N_STATES), np.cumsum(emissions, axis=0)))
         ends = presses.end_weights(times, seconds, offset_s, spread_s)
         duration = model.durations(laws)
-        path = semi_markov.best_path(cumulative, duration, model.LONGEST_S, change, first, last, ends)
         if round == ROUNDS - 1:
             break
+        path = semi_markov.best_path(cumulative, duration, model.LONGEST_S, change, first, last, ends)
         if seen.measures is not None:
             activity = mixed(seen.measures, path == RALLY, path == REST)
             seen, looks["activity"] = replace(seen, activity=activity), model.first_looks("activity", activity)
@@ -76,11 +78,14 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
             laws = _laws(starts, stops, kinds)
             offset_s, spread_s = presses.estimate_offset(times, stops[kinds == RALLY].astype(np.float64))
     score, entered = semi_markov.forward(cumulative, duration, model.LONGEST_S, change, first, ends)
-    uniform = np.random.default_rng(0).random((max_samples, 2 * seconds + 2))  # the same data, the same answer
+    uniform = np.random.default_rng(0).random((max_samples, seconds // 2 + 2))  # the same data, the same answer
     samples = semi_markov.sample_paths(cumulative, duration, model.LONGEST_S, change, last, score, entered, uniform)
     starts, stops, sure = choose(samples)
-    path = with_rallies(model.NAMED[typical(samples)], starts, stops)
-    return Segmentation(path, model.NAMED.astype(np.int8)[samples], offset_s, starts, stops, sure, learnt)
+    share = agreement.shares(samples, model.N_STATES)
+    path = with_rallies(model.NAMED[typical(samples, share)], starts, stops)
+    samples[samples == model.BEFORE] = model.IDLE
+    share[:, model.IDLE] += share[:, model.BEFORE]
+    return Segmentation(path, samples, share[:, : model.BEFORE], offset_s, starts, stops, sure, learnt)
 
 
 def likeness_of(
@@ -127,11 +132,10 @@ def in_step(demand: Floats | None, times: Floats) -> tuple[Floats | None, float]
     return np.asarray(np.roll(demand, -round(lag - fingers))), PRESSED_S - fingers
 
 
-def typical(samples: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
-    """The sampled path that agrees most with each second's probabilities."""
-    from squashlib.kernels.agreement import agreements, shares
+def typical(samples: npt.NDArray[np.int8], share: Floats) -> npt.NDArray[np.int64]:
+    """The sampled path that agrees most with each second's probabilities (T, S)."""
+    from squashlib.kernels.agreement import agreements
 
-    share = shares(samples, model.N_STATES)
     chosen: npt.NDArray[np.int8] = samples[int(np.argmax(agreements(samples, share)))]
     return chosen.astype(np.int64)
 

@@ -53,8 +53,8 @@ class StrokeDetector:
 
         swings, segments, learnt = (context.groups[name] for name in ("swings", "segments", "likeness"))
         times, odds = swings["swing_time"].values, learnt["log_odds"].values.astype(np.float64)
-        warm = segments.isel(segment=segments["segment_kind"].values == WARMUP)
-        warming = in_rhythm(times, odds, warm["segment_start"].values, warm["segment_stop"].values)
+        warm = segments["segment_kind"].values == WARMUP
+        warming = in_rhythm(times, odds, segments["segment_start"].values[warm], segments["segment_stop"].values[warm])
         sure = np.maximum(learnt["in_rally"].values.astype(np.float64), warming)
         keep = sure > 0.5
         start = context.session.attrs["start_time"]

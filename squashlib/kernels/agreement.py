@@ -24,11 +24,16 @@ def held_by(starts: Ints, stops: Ints, sample_starts: Ints, sample_stops: Ints, 
     """
     share, mean = np.zeros(starts.size), np.zeros(starts.size)
     samples = offsets.size - 1
+    following = np.empty(starts.max() + 1 if starts.size else 0, np.int64)  # first span that ends after a second
     for n in range(samples):
         low, high = offsets[n], offsets[n + 1]
+        at = low
+        for second in range(following.size):
+            while at < high and sample_stops[at] <= second:
+                at += 1
+            following[second] = at
         for k in range(starts.size):
-            best = 0.0
-            at = low + np.searchsorted(sample_stops[low:high], starts[k], side="right")
+            best, at = 0.0, following[starts[k]]
             while at < high and sample_starts[at] < stops[k]:
                 both = min(stops[k], sample_stops[at]) - max(starts[k], sample_starts[at])
                 either = max(stops[k], sample_stops[at]) - min(starts[k], sample_starts[at])

@@ -154,16 +154,19 @@ def forward(
     """
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
     lasting, near, goes_on = np.ascontiguousarray(duration.T), near_maxima(duration), followed(change)
+    shares = np.exp(lasting)
     score = np.full((T + 1, S), -np.inf)
     entered = np.full((T + 1, S), -np.inf)
     begun = np.full((S, T + 1), -np.inf)
     highest = np.full((S, T // BLOCK + 1), -np.inf)
+    scaled = np.zeros((S, T + 1))  # exp of what has begun, less the highest of its block
     possible = np.empty((S, 2), np.int64)
     possible[:, 0], possible[:, 1] = T, -1
     usual = np.zeros(S, np.int64)
     entered[0] = first
     for s in range(S):
-        begun[s, 0] = highest[s, 0] = first[s]
+        begun[s, 0] = first[s]
+        rescale(begun[s], scaled[s], highest[s], 0)
         if first[s] > -np.inf:
             possible[s] = 0
     for t in range(1, T + 1):
@@ -173,31 +176,48 @@ def forward(
             low, high = reach(possible[s], t, longest[s])
             top, usual[s] = likeliest(begun[s], lasting[s], highest[s], near[s], t, low, high, usual[s] + 1)
             if top > -np.inf:
-                total = sum_below(begun[s], lasting[s], highest[s], near[s], t, low, high, top)
+                total = sum_below(scaled[s], shares[s], highest[s], near[s], t, low, high, top)
                 score[t, s] = top + np.log(total) + cumulative[t, s] + ends[t, s]
         for s in range(S):
             entered[t, s] = log_entered(score, change, t, s)
             begun[s, t] = entered[t, s] - cumulative[t, s]
-            highest[s, t >> SHIFT] = max(highest[s, t >> SHIFT], begun[s, t])
+            rescale(begun[s], scaled[s], highest[s], t)
             if entered[t, s] > -np.inf:
                 possible[s, 0], possible[s, 1] = min(possible[s, 0], t), t
     return score, entered
 
 
 @kernel
+def rescale(begun: Floats, scaled: Floats, highest: Floats, t: int) -> None:
+    """Bring what has begun at `t` into its block: `scaled` is relative to the highest of the block."""
+    block = t >> SHIFT
+    if begun[t] > highest[block]:
+        factor = np.exp(highest[block] - begun[t])
+        for i in range(block << SHIFT, t):
+            scaled[i] *= factor
+        highest[block] = begun[t]
+    if begun[t] > -np.inf:
+        scaled[t] = np.exp(begun[t] - highest[block])
+
+
+@kernel
 def sum_below(
-    begun: Floats, lasting: Floats, highest: Floats, near: Floats, t: int, low: int, high: int, top: float
+    scaled: Floats, shares: Floats, highest: Floats, near: Floats, t: int, low: int, high: int, top: float
 ) -> float:
-    """Sum of exp(weight - top) over the segments that `likeliest` looks at, without those far below the top."""
+    """Sum of exp(weight - top) over the segments that `likeliest` looks at, without blocks far below the top.
+
+    An exponential for each block, not for each segment: its own and that of the duration are at hand.
+    """
     total = 0.0
     latest = t - low
     while latest >= t - high:
         earliest = max(t - high, latest & -BLOCK)
-        if highest[latest >> SHIFT] + near[t - latest] - top > -24.0:
-            for d in range(t - latest, t - earliest + 1):
-                value = begun[t - d] + lasting[d]
-                if value - top > -24.0:
-                    total += np.exp(value - top)
+        above = highest[latest >> SHIFT] - top
+        if above + near[t - latest] > -24.0:
+            part = 0.0
+            for i in range(earliest, latest + 1):
+                part += scaled[i] * shares[t - i]
+            total += part * np.exp(above)
         latest = earliest - 1
     return total
 
@@ -213,15 +233,17 @@ def sample_paths(
     entered: Floats,
     uniform: Floats,
 ) -> npt.NDArray[np.int8]:
-    """Draw paths (N, T) from the posterior, backwards from `forward`; `uniform` is (N, 2T+2) in [0, 1).
+    """Draw paths (N, T) from the posterior, backwards from `forward`; `uniform` is (N, U) in [0, 1).
 
-    All paths walk together, since those that end a segment at the same second draw from the same weights.
+    A path takes two numbers a segment, and begins again with its first ones if it needs more than U. All paths walk
+    together, since those that end a segment at the same second draw from the same weights.
     """
     T, S = cumulative.shape[0] - 1, cumulative.shape[1]
-    N = uniform.shape[0]
+    N, U = uniform.shape
     paths = np.zeros((N, T), np.int8)
     at, used, state = np.full(N, T), np.ones(N, np.int64), np.empty(N, np.int64)
-    begun, lasting = np.ascontiguousarray((entered - cumulative).T), np.ascontiguousarray(duration.T)
+    begun, lasting, near = (entered - cumulative).T.copy(), np.ascontiguousarray(duration.T), near_maxima(duration)
+    highest = block_maxima(begun)
     weights, steps = np.empty(S), np.empty((S, longest.max()))
     kept, count, total = np.empty((S, longest.max()), np.int64), np.empty(S, np.int64), np.empty(S)
     for n in range(N):
@@ -235,31 +257,48 @@ def sample_paths(
                 continue
             s = state[n]
             if count[s] == 0:
-                count[s], total[s] = _near_top(begun, lasting, s, t, min(longest[s], t), kept[s], steps[s])
-            d = _drawn(kept[s], steps[s], count[s], uniform[n, used[n]] * total[s]) + 1
+                high = min(longest[s], t)
+                count[s], total[s] = _near_top(begun[s], lasting[s], highest[s], near[s], t, high, kept[s], steps[s])
+            d = _drawn(kept[s], steps[s], count[s], uniform[n, used[n] % U] * total[s])
             paths[n, t - d : t] = s
             at[n] = t - d
             if t - d > 0:
                 for r in range(S):
                     weights[r] = score[t - d, r] + change[r, s]
-                state[n] = _draw(weights, uniform[n, used[n] + 1])
+                state[n] = _draw(weights, uniform[n, (used[n] + 1) % U])
             used[n] += 2
     return paths
 
 
 @kernel
-def _near_top(begun: Floats, lasting: Floats, s: int, t: int, D: int, kept: Ints, steps: Floats) -> tuple[int, float]:
-    """Lay the durations less 1 that can be drawn into `kept` and exp of their weights into `steps`; number and sum."""
-    top = -np.inf
-    for d in range(1, D + 1):
-        steps[d - 1] = begun[s, t - d] + lasting[s, d]
-        top = max(top, steps[d - 1])
+def block_maxima(begun: Floats) -> Floats:
+    """The highest weight of each block of beginnings (S, T+1), (S, blocks)."""
+    S, n = begun.shape
+    highest = np.full((S, (n - 1) // BLOCK + 1), -np.inf)
+    for s in range(S):
+        for t in range(n):
+            highest[s, t >> SHIFT] = max(highest[s, t >> SHIFT], begun[s, t])
+    return highest
+
+
+@kernel
+def _near_top(
+    begun: Floats, lasting: Floats, highest: Floats, near: Floats, t: int, high: int, kept: Ints, steps: Floats
+) -> tuple[int, float]:
+    """Lay the durations that can be drawn into `kept` and exp of their weights into `steps`; number and sum."""
+    top, _ = likeliest(begun, lasting, highest, near, t, 1, high, 1)
     count, total = 0, 0.0
-    for i in range(D):
-        if steps[i] - top > -32.0:
-            kept[count], steps[count] = i, np.exp(steps[i] - top)
-            total += steps[count]
-            count += 1
+    latest = t - 1
+    while latest >= t - high:
+        earliest = max(t - high, latest & -BLOCK)
+        if highest[latest >> SHIFT] + near[t - latest] - top > -32.0:
+            for d in range(t - latest, t - earliest + 1):
+                below = begun[t - d] + lasting[d] - top
+                if below > -32.0:
+                    kept[count], steps[count] = d, np.exp(below)
+                    total += steps[count]
+                    count += 1
+        latest = earliest - 1
     return count, total
 
 
@@ -275,20 +314,21 @@ def _drawn(kept: Ints, steps: Floats, count: int, left: float) -> int:
 
 @kernel
 def _draw(weights: Floats, u: float) -> int:
-    """Index drawn with probability proportional to exp(weights)."""
+    """Index drawn with probability proportional to exp(weights), which are overwritten."""
     top = -np.inf
     for value in weights:
         top = max(top, value)
     total = 0.0
-    for value in weights:
-        if value - top > -32.0:
-            total += np.exp(value - top)
+    for i in range(weights.size):
+        below = weights[i] - top
+        weights[i] = np.exp(below) if below > -32.0 else 0.0
+        total += weights[i]
     left = u * total
     chosen = 0
     for i in range(weights.size):
-        if weights[i] - top > -32.0:
+        if weights[i] > 0.0:
             chosen = i
-            left -= np.exp(weights[i] - top)
+            left -= weights[i]
             if left < 0:
                 return i
     return chosen

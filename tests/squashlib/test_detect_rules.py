@@ -52,7 +52,9 @@ def test_a_rally_without_a_press_belongs_to_its_side_of_the_break(unpressed: int
     }
     path = np.full(400, REST)
     whole = np.empty(0, np.int64)
-    found = Segmentation(path, path.astype(np.int8)[None], 2.0, whole, whole, np.empty(0), None)
+    found = Segmentation(
+        path, path.astype(np.int8)[None], np.zeros((len(path), 6)), 2.0, whole, whole, np.empty(0), None
+    )
     games, number = games_of(starts, stops, scored, found)
     assert number.tolist() == game
     assert [span[:2] for span in games] == [(0.0, 114.0), (220.0, 334.0)]
