@@ -59,7 +59,9 @@ class RallyDetector:
         if seen.fine is not None:
             times = swings["swing_time"].values
             strokes = times[in_rhythm(times, learnt.log_odds, rally_starts - 1.0, rally_stops + 1.0) > SURE]
-            parts = split(play_evidence(seen.fine, strokes, rally_starts, rally_stops), strokes, rally_starts, rally_stops)
+            parts = split(
+                play_evidence(seen.fine, strokes, rally_starts, rally_stops), strokes, rally_starts, rally_stops
+            )
             rally_starts, rally_stops, of = parts
             found = replace(found, sure=found.sure[of])
             rally_starts, rally_stops = snapped(seen.fine, strokes, rally_starts, rally_stops, context.points)

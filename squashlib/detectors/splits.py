@@ -32,7 +32,9 @@ def rest_told(evidence: Floats, after: float, before: float) -> float:
     return float((np.maximum.accumulate(told[::-1])[::-1][least:] - told[: len(told) - least]).max())
 
 
-def split(evidence: Floats, strokes: Floats, starts: Floats, stops: Floats) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+def split(
+    evidence: Floats, strokes: Floats, starts: Floats, stops: Floats
+) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
     """Starts and stops of the pieces of rallies (r,) that rests part, and which rally each was of, (k,) each."""
     low, high, of = list[float](), list[float](), list[int]()
     for i, (start, stop) in enumerate(zip(starts, stops, strict=True)):
