@@ -40,9 +40,10 @@ def games_of(
     gaps = rally_starts[1:] - rally_stops[:-1]
     away = np.concatenate(([0], np.cumsum(~np.isin(found.path, (RALLY, REST)))))
     first, last = (np.clip(x.astype(int), 0, len(found.path)) for x in (rally_starts[1:], rally_stops[:-1]))
-    numbers = by_gaps(gaps, away[first] > away[last])
+    numbers, sure = by_gaps(gaps, away[first] > away[last])
     if len(scored) >= 0.6 * len(numbers) and all(point.game is not None for point in scored.values()):
         numbers = _numbered(gaps, scored)
+        sure = np.ones(numbers.max())
     game = int(numbers.max())
     games = []
     for g in range(1, game + 1):
@@ -50,35 +51,47 @@ def games_of(
         low, high = float(rally_starts[held][0]), float(rally_stops[held][-1])
         paths = found.samples[:, int(low) : max(int(low) + 1, int(high))]
         whole = ~(((paths != RALLY) & (paths != REST)).mean(axis=1) > 0.1)
-        games.append((low, high, float(whole.mean()) if len(whole) else 0.0))
+        games.append((low, high, sure[g - 1] * float(whole.mean()) if len(whole) else 0.0))
     return games, numbers
 
 
-def by_gaps(gaps: Floats, away: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Each rally's game from 1, (r,): breaks lie where gaps are long and whole games come of it.
+def by_gaps(gaps: Floats, away: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Each rally's game from 1, (r,), and how probable each game is as it stands, (g,): whole games between long gaps.
 
     A gap (r-1,) speaks for a break by its length and by whether the wearer was `away` from play in it (r-1,); a game by
     how many rallies it takes, of which PAR-11, PAR-15 and HiHo need 9 at least and mostly 15 to 30. The last game may
-    have been left unfinished. The cut with the highest sum of log weights is found by dynamic programming.
+    have been left unfinished. The cut with the highest sum of log weights is found by dynamic programming, and all
+    other cuts are weighed beside it by the same sums forward and backward.
     """
-    speaks = for_break(gaps) + np.where(away, AWAY, -AWAY)
-    best, begun = np.full(len(gaps) + 2, -np.inf), np.zeros(len(gaps) + 2, np.int64)
-    best[0] = 0.0
-    breaks = np.append(0.0, speaks)
-    lengths = log_lognormal(np.arange(MOST_RALLIES, 0, -1, dtype=np.float64), USUAL_RALLIES, SPREAD)
-    for stop in range(1, len(best)):
-        first = max(0, stop - MOST_RALLIES)
-        whole = lengths[first - stop :]
-        whole = np.maximum(whole, UNFINISHED) if stop == len(gaps) + 1 else whole
-        value = best[first:stop] + whole + breaks[first:stop]
-        at = int(value.argmax())
-        begun[stop], best[stop] = first + at, value[at]
-    number, stop, cuts = np.zeros(len(gaps) + 1, np.int64), len(gaps) + 1, list[int]()
+    told = _told(for_break(gaps) + np.where(away, AWAY, -AWAY))
+    n = len(told) - 1
+    best, begun, forward, backward = np.zeros(n + 1), np.zeros(n + 1, np.int64), np.zeros(n + 1), np.zeros(n + 1)
+    for stop in range(1, n + 1):
+        value = best[:stop] + told[:stop, stop]
+        begun[stop], best[stop] = value.argmax(), value.max()
+        forward[stop] = np.logaddexp.reduce(forward[:stop] + told[:stop, stop])
+    for start in range(n - 1, -1, -1):
+        backward[start] = np.logaddexp.reduce(told[start, start + 1 :] + backward[start + 1 :])
+    number, stop, sure = np.zeros(n, np.int64), n, list[float]()
     while stop > 0:
-        stop = int(begun[stop])
-        cuts.append(stop)
-    number[cuts] = 1
-    return np.asarray(np.cumsum(number))
+        start = int(begun[stop])
+        sure.append(float(np.exp(forward[start] + told[start, stop] + backward[stop] - forward[n])))
+        number[start], stop = 1, start
+    return np.cumsum(number), np.array(sure[::-1])
+
+
+def _told(breaks: Floats) -> Floats:
+    """Log weight of a game from before rally a to before rally b and of the break before it, (r+1, r+1)."""
+    n = len(breaks) + 1
+    rallies = np.arange(n + 1) - np.arange(n + 1)[:, None]
+    told = np.where(
+        (rallies > 0) & (rallies <= MOST_RALLIES),
+        log_lognormal(np.maximum(rallies, 1).astype(np.float64), USUAL_RALLIES, SPREAD),
+        -np.inf,
+    )
+    told[:n, n] = np.maximum(told[:n, n], UNFINISHED)
+    told[1:n] += breaks[:, None]
+    return np.asarray(told)
 
 
 def for_break(gaps: Floats) -> Floats:

@@ -20,6 +20,7 @@ from squashlib.detectors.likeness import in_rhythm
 from squashlib.detectors.model import STATES
 from squashlib.detectors.presses import FEW, pressed
 from squashlib.detectors.segmentation import Segmentation, likeness_of, runs, segment
+from squashlib.detectors.span import around, span_of_play, whole, within
 from squashlib.detectors.splits import split
 from squashlib.detectors.training import KINDS, bout_segments, bouts, is_training, training_strokes
 from squashlib.schema import WINNERS, time_attrs
@@ -40,7 +41,17 @@ class RallyDetector:
     provides: ClassVar[tuple[str, ...]] = ("segments", "rallies", "games", "posterior", "likeness")
 
     def detect(self, context: Context) -> Findings:
-        """Decode the semi-Markov model; with neither motion nor heart rate nothing is found."""
+        """Decode the semi-Markov model where there is play; with neither motion nor heart rate nothing is found."""
+        session, swings = context.session, context.groups["swings"]
+        span = span_of_play(session, swings, context.points)
+        if span is None:
+            return Findings(_nothing(session.attrs["start_time"], swings.sizes["swing"]))
+        if span == whole(session):
+            return self.decode(context)
+        return Findings(around(self.decode(within(context, *span)).groups, context, *span))
+
+    def decode(self, context: Context) -> Findings:
+        """Findings of a session that is all play."""
         session, swings = context.session, context.groups["swings"]
         seen = features(session, swings)
         start = session.attrs["start_time"]

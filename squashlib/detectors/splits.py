@@ -4,6 +4,8 @@ Between two own strokes further apart than play has them, a finer look at the we
 on or the ball was dead.
 """
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -40,7 +42,7 @@ def split(
     for i, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         own = strokes[(strokes > start - 1.0) & (strokes < stop + 0.5)]
         low.append(start)
-        for after, before in zip(own, own[1:]):
+        for after, before in itertools.pairwise(own):
             if rest_told(evidence, after, before) > SURELY:
                 high.append(after + 1.0)
                 low.append(before - 1.0)

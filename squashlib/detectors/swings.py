@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 APART_S = 0.5  # own strokes are hardly ever closer than 0.85 s, but movements beside them are
 ALONG_QUANTILE = 0.75
 GAP_S, SHORTEST_S = 0.25, 0.3
+LEAST = (0.6, 0.5)  # m/s², rad/s with a gyroscope: a free arm's softest strokes lie above, the noise of sensors below
 
 
 def swing_envelope(session: xr.Dataset) -> tuple[Floats, Floats]:
@@ -54,8 +55,8 @@ def _smoothed(session: xr.Dataset, dim: str, variable: str, lead_s: float) -> tu
     return times, magnitude(clean, round(lead_s / step_s), round(0.06 / step_s))
 
 
-def pick_swings(times: Floats, envelope: Floats) -> npt.NDArray[np.int64]:
-    """Peaks of the envelope above its median that nothing within half a second exceeds: indices, (k,).
+def pick_swings(times: Floats, envelope: Floats, least: float = 0.0) -> npt.NDArray[np.int64]:
+    """Peaks of the envelope above its median, and `least`, that nothing within half a second exceeds: indices, (k,).
 
     A swing lasts about 0.3 s; a peak in a shorter piece between gaps is not seen whole and is none.
     """
@@ -63,7 +64,7 @@ def pick_swings(times: Floats, envelope: Floats) -> npt.NDArray[np.int64]:
 
     if len(envelope) < 10 or not np.ptp(envelope) > 0:
         return np.empty(0, np.int64)
-    at = pick_peaks(times, envelope, APART_S, float(np.quantile(envelope, 0.5)))
+    at = pick_peaks(times, envelope, APART_S, max(least, float(np.quantile(envelope, 0.5))))
     cuts = np.flatnonzero(np.diff(times) > GAP_S)
     first, last = times[np.append(0, cuts + 1)], times[np.append(cuts, len(times) - 1)]
     piece = np.searchsorted(first, times[at], side="right") - 1
@@ -106,7 +107,7 @@ class SwingDetector:
     def detect(self, context: Context) -> Findings:
         """Look at gyroscope or acceleration; no motion gives no swings."""
         times, envelope = swing_envelope(context.session)
-        at = pick_swings(times, envelope)
+        at = pick_swings(times, envelope, LEAST[context.session.sizes.get("gyro_time", 0) > 10])
         start = context.session.attrs["start_time"]
         looks = swing_looks(context.session, times, envelope, at)
         swings = xr.Dataset(
