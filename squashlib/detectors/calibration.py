@@ -33,10 +33,10 @@ class Calibration:
         return max(0, int(np.floor(count * (1 - self.fewer) - 0.5))), int(np.ceil(count * (1 + self.more) + 0.5))
 
 
-MOTION = Calibration(0.985, 1.1, 0.015, 0.12)
+MOTION = Calibration(0.98, 1.0, 0.035, 0.115)
 MOTION_AND_POINTS = Calibration(0.99, 1.8, 0.03, 0.025)
-HEART_AND_POINTS = Calibration(0.975, 1.1, 0.015, 0.1)
-HEART = Calibration(0.89, 1.0, 0.01, 0.32)
+HEART_AND_POINTS = Calibration(0.975, 1.0, 0.016, 0.11)
+HEART = Calibration(0.89, 1.0, 0.012, 0.37)
 
 
 def calibration(*, motion: bool, points: bool) -> Calibration:

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from squashlib.detectors.activity import PER_SECOND, mixed
-from squashlib.detectors.likeness import offset
 from squashlib.scoring import Point
 
 Floats = npt.NDArray[np.float64]
@@ -24,7 +23,6 @@ BIN_S = 1 / PER_SECOND
 BEFORE_S, AFTER_S = (-1.5, -0.6), (1.0, 1.9)
 NEWS = 0.35
 STROKE_S = 0.4
-MOST = 3.0
 
 
 def play_evidence(table: Floats, strokes: Floats, starts: Floats, stops: Floats) -> Floats:
@@ -61,15 +59,10 @@ def spans(times: Floats, starts: Floats, stops: Floats) -> Bools:
 
 
 def playing(evidence: Floats, times: Floats, window_s: tuple[float, float]) -> Floats:
-    """Probability that the wearer played in a window around each time, (k,): of such times, in half.
-
-    Either player serves, and either hits last, about as often; how much somebody moves who prepares to serve or walks
-    back differs by player, so what tells them apart is where this player's evidence parts into halves.
-    """
+    """Probability that the wearer played in a window around each time, (k,)."""
     sums = np.append(0.0, np.cumsum(evidence))
     low, high = (np.clip(np.rint((times + edge) / BIN_S).astype(np.int64), 0, len(evidence)) for edge in window_s)
     told = NEWS * (sums[high] - sums[low])
-    told = told + np.clip(offset(told, len(told) / 2), -MOST, MOST)
     return np.asarray(1 / (1 + np.exp(-np.clip(told, -30, 30))))
 
 
@@ -95,15 +88,13 @@ def snapped(
     low, high = starts.copy(), stops.copy()
     evidence = play_evidence(fine, strokes, starts, stops)
     server = served(starts, points)
-    firsts = np.searchsorted(strokes, np.maximum(low - 2.0, np.append(0.0, high[:-1] + 1.0)))
-    lasts = np.searchsorted(strokes, high + 0.5, side="right") - 1
-    held = lasts >= firsts
-    before, after = np.zeros(len(strokes)), np.zeros(len(strokes))
-    before[firsts[held]] = playing(evidence, strokes[firsts[held]], BEFORE_S)
-    after[lasts[held]] = playing(evidence, strokes[lasts[held]], AFTER_S)
-    for i in np.flatnonzero(held):
+    before, after = (playing(evidence, strokes, window) for window in (BEFORE_S, AFTER_S))
+    for i in range(len(low)):
         floor = high[i - 1] + 1.0 if i else 0.0
-        first, past = int(firsts[i]), int(lasts[i]) + 1
+        first = int(np.searchsorted(strokes, max(low[i] - 2.0, floor)))
+        past = int(np.searchsorted(strokes, high[i] + 0.5, side="right"))
+        if past <= first:
+            continue
         received = {1: 0.0, 0: 1.0}.get(server[i], before[first])
         low[i] = max(floor, strokes[first] - received * INTER_SHOT_S)
         high[i] = strokes[past - 1] + after[past - 1] * INTER_SHOT_S + BALL_DEAD_S

@@ -17,20 +17,37 @@ FEWEST_RALLIES = 5
 USUAL_RALLIES, SPREAD, MOST_RALLIES = 20.0, 0.35, 90
 #: Log weights: of a last game of any length, of leaving play in a gap, and the most that one gap may say.
 UNFINISHED, AWAY, SURELY = -7.0, 1.5, 12.0
-ALONE_S = 30.0
+ALONE_S, NEAR_S, BREAK_S, DOUBTFUL = 30.0, 12.0, 70.0, 0.85
 KNOCK_S = 15.0
 
 
-def knocks(starts: Floats, stops: Floats, points: Sequence[Point], offset_s: float) -> npt.NDArray[np.bool_]:
-    """Which are no rallies but a ball hit in a break (rule 7.5): one or two short ones far from others, unpressed."""
-    group = np.concatenate(([0], np.cumsum(starts[1:] - stops[:-1] >= ALONE_S)))
-    size, longest = np.bincount(group), np.zeros(group[-1] + 1)
-    np.maximum.at(longest, group, stops - starts)
-    pressed = np.zeros(len(starts), bool)
-    pressed[list(match_points(stops, points, offset_s)[1])] = True
-    told = np.bincount(group, pressed) > 0
-    alone = ((size <= 2) & (longest < KNOCK_S) & ~told)[group]
+def knocks(
+    starts: Floats, stops: Floats, points: Sequence[Point], offset_s: float, sure: Floats
+) -> npt.NDArray[np.bool_]:
+    """Which are no rallies but a ball hit in a break (rule 7.5): one or two short ones far from others, unpressed.
+
+    A doubtful one need not be as far from others, if what is left without it is as long as a break.
+    """
+    told = np.zeros(len(starts), bool)
+    told[list(match_points(stops, points, offset_s)[1])] = True
+    alone = _apart(starts, stops, told, ALONE_S, 0.0)
+    alone |= _apart(starts, stops, told, NEAR_S, BREAK_S) & (sure < DOUBTFUL)
     return alone if (~alone).sum() >= FEWEST_RALLIES else np.zeros(len(starts), bool)
+
+
+def _apart(
+    starts: Floats, stops: Floats, told: npt.NDArray[np.bool_], apart_s: float, break_s: float
+) -> npt.NDArray[np.bool_]:
+    """Which lie in unpressed groups of one or two, apart from others, in whose place there would be a break; (r,)."""
+    first = np.append(True, starts[1:] - stops[:-1] >= apart_s)
+    group, at = np.cumsum(first) - 1, np.flatnonzero(first)
+    last = np.append(at[1:] - 1, len(starts) - 1)
+    longest = np.maximum.reduceat(stops - starts, at)
+    gap = np.append(starts[at[1:]], np.inf) - np.append(-np.inf, stops[last[:-1]])
+    lonely = (last - at < 2) & (longest < KNOCK_S) & ~np.logical_or.reduceat(told, at) & (gap >= break_s)
+    if break_s:  # before the first and after the last there is no break
+        lonely[[0, -1]] = False
+    return np.asarray(lonely[group])
 
 
 def games_of(

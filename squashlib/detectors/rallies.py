@@ -76,7 +76,7 @@ class RallyDetector:
             rally_starts, rally_stops, of = parts
             found = replace(found, sure=found.sure[of])
             rally_starts, rally_stops = snapped(seen.fine, strokes, rally_starts, rally_stops, context.points)
-        held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s)
+        held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s, found.sure)
         rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
         known = calibration(motion=seen.swings is not None, points=len(pressed(context.points)) > FEW)
         sure = known.confidence(sure)

@@ -4,7 +4,7 @@ Between two own strokes further apart than play has them, a finer look at the we
 on or the ball was dead.
 """
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,8 @@ Floats = npt.NDArray[np.float64]
 APART_S = 3.6
 #: What is looked at between two strokes: not the strokes themselves, and at least so long.
 AFTER_S, BEFORE_S, SHORTEST_S = 0.8, 0.4, 2.0
-#: Log odds that a rest needs: most long gaps between strokes are a stroke missed.
-SURELY = 2.0
+#: Log odds that a rest needs: most long gaps between strokes are a soft stroke missed by a player who waits.
+SURELY = 5.0
 
 
 def rest_told(evidence: Floats, after: float, before: float) -> float:
@@ -42,7 +42,7 @@ def split(
     for i, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         own = strokes[(strokes > start - 1.0) & (strokes < stop + 0.5)]
         low.append(start)
-        for after, before in itertools.pairwise(own):
+        for after, before in pairwise(own.tolist()):
             if rest_told(evidence, after, before) > SURELY:
                 high.append(after + 1.0)
                 low.append(before - 1.0)

@@ -1,6 +1,7 @@
 """Rules that detectors state: knocks in a break, the heart rate's delay by presses, the border between swings."""
 
 from datetime import UTC, datetime
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 from squashlib.detectors import activity, choice, edges, likeness, training
 from squashlib.detectors.calibration import calibration
 from squashlib.detectors.features import KINDS, by_likeness
-from squashlib.detectors.games import by_gaps, games_of, knocks
+from squashlib.detectors.games import AWAY, SPREAD, UNFINISHED, USUAL_RALLIES, by_gaps, for_break, games_of, knocks
 from squashlib.detectors.likeness import LOOKS
-from squashlib.detectors.model import IDLE, N_STATES, RALLY, REST, first_rates, learnt_rates
+from squashlib.detectors.model import IDLE, N_STATES, RALLY, REST, first_rates, learnt_rates, log_lognormal
 from squashlib.detectors.segmentation import PRESSED_S, Segmentation, in_step
 from squashlib.scoring import Point
 from squashlib.session import build
@@ -37,9 +38,9 @@ def test_a_ball_hit_in_a_break_is_no_rally_unless_it_was_scored() -> None:
     starts = np.append(np.arange(6) * 25.0, [220.0, 300.0])
     stops = starts + 14.0
     stops[6:] = starts[6:] + 5.0
-    assert knocks(starts, stops, [], 2.0).tolist() == [False] * 6 + [True, True]
+    assert knocks(starts, stops, [], 2.0, np.full(len(starts), 0.95)).tolist() == [False] * 6 + [True, True]
     scored = Point(227.0, "me", None, None, None, False, "watch")
-    assert knocks(starts, stops, [scored], 2.0).tolist() == [False] * 7 + [True]
+    assert knocks(starts, stops, [scored], 2.0, np.full(len(starts), 0.95)).tolist() == [False] * 7 + [True]
 
 
 @pytest.mark.parametrize("unpressed", [4, 5])
@@ -67,23 +68,54 @@ def test_breaks_of_the_rules_part_games_of_the_law(rallies: list[int], seed: int
     gaps = rng.normal(9.5, 2, sum(rallies) - 1).clip(3)
     gaps[breaks] = rng.uniform(85, 130, len(breaks))
     away = np.isin(np.arange(len(gaps)), breaks)
-    assert by_gaps(gaps, away).tolist() == np.repeat(np.arange(len(rallies)) + 1, rallies).tolist()
+    number, sure = by_gaps(gaps, away)
+    assert number.tolist() == np.repeat(np.arange(len(rallies)) + 1, rallies).tolist()
+    assert (sure > 0.5).all()
 
 
 def test_how_many_rallies_there_are_tells_a_towel_from_a_short_break() -> None:
     gaps = np.full(20, 9.0)
     gaps[11] = 75.0
-    assert by_gaps(gaps, np.zeros(20, bool)).max() == 1, "twelve and nine rallies are one game"
+    assert by_gaps(gaps, np.zeros(20, bool))[0].max() == 1, "twelve and nine rallies are one game"
     gaps = np.full(44, 9.0)
     gaps[21] = 75.0
-    assert by_gaps(gaps, np.zeros(44, bool)).max() == 2, "45 are two"
+    assert by_gaps(gaps, np.zeros(44, bool))[0].max() == 2, "45 are two"
+
+
+def test_how_sure_games_are_is_the_share_of_all_cuts_by_their_weights() -> None:
+    """Beside every cut of a short row of rallies, written out."""
+    gaps, away = np.array([9.0, 40.0, 8.0, 60.0, 10.0]), np.array([False, True, False, False, False])
+    number, sure = by_gaps(gaps, away)
+    told = for_break(gaps) + np.where(away, AWAY, -AWAY)
+    weights = {}
+    for chosen in product((False, True), repeat=len(gaps)):
+        sizes = np.diff([0, *(np.flatnonzero(chosen) + 1), len(gaps) + 1]).astype(float)
+        law = log_lognormal(sizes, USUAL_RALLIES, SPREAD)
+        law[-1] = max(law[-1], UNFINISHED)
+        weights[tuple(np.append(0, np.cumsum(chosen)))] = np.exp(law.sum() + told[list(chosen)].sum())
+    total = sum(weights.values())
+    best = max(weights, key=lambda cut: weights[cut])
+    assert tuple(number - 1) == best
+    for game, p in enumerate(sure):
+        rows = np.flatnonzero(np.array(best) == game)
+        same = [w for cut, w in weights.items() if set(np.flatnonzero(np.array(cut) == cut[rows[0]])) == set(rows)]
+        assert p == pytest.approx(sum(same) / total)
+
+
+def test_a_doubtful_rally_amid_what_else_would_be_a_break_is_a_ball_hit_in_it() -> None:
+    starts = np.append(np.arange(6) * 25.0, [175.0, 220.0, 245.0, 270.0])
+    stops = starts + 14.0
+    stops[6] = 180.0
+    sure = np.where(np.arange(10) == 6, 0.6, 0.95)
+    assert np.flatnonzero(knocks(starts, stops, [], 2.0, sure)).tolist() == [6]
+    assert not knocks(starts, stops, [], 2.0, np.full(len(starts), 0.95)).any(), "a sure one is a rally"
 
 
 def test_a_long_rally_alone_is_a_rally() -> None:
     starts = np.append(np.arange(6) * 25.0, 220.0)
     stops = starts + 14.0
     stops[6] = 260.0
-    assert not knocks(starts, stops, [], 2.0).any()
+    assert not knocks(starts, stops, [], 2.0, np.full(len(starts), 0.95)).any()
 
 
 def test_a_slow_heart_and_a_quick_finger_share_what_is_between_them() -> None:
