@@ -1,18 +1,19 @@
 """How long samples are kept: in full for three months, thinned until two years, then a summary.
 
 Full resolution holds raw motion; afterwards derived stores hold heart rate at 0.2 Hz and none. What devices sent is
-kept, or removed when full resolution ends, as the player chose (`User.keep_originals`).
+kept, or removed when full resolution ends, as the player chose (`User.keep_originals`). Time runs from the match, or
+from what was sent last of it.
 """
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from flows.work import beating
 from store import Store, jobs
 from store.reduction import reduce, remove_originals, summarise
-from store.tables import Job, Revision, SessionRow, User, now
+from store.tables import Job, Revision, SessionRow, Upload, User, now
 
 FULL = timedelta(days=92)
 REDUCED = timedelta(days=731)
@@ -25,18 +26,24 @@ def retain(store: Store, moment: datetime | None = None) -> dict[str, int]:
     of_row = (Revision.session_id == SessionRow.session_id) & (Revision.revision == SessionRow.revision)
     query = select(SessionRow.session_id, User.keep_originals).join(Revision, of_row)
     query = query.join(User, User.user_id == SessionRow.user_id)
-    old = SessionRow.start_time < moment - REDUCED
+    old = _since(moment - REDUCED)
     with store.catalog.look() as tx:
         summary = [one for one, _ in tx.execute(query.where(old, Revision.resolution != "summary"))]
-        young = SessionRow.start_time < moment - FULL, ~old, Revision.resolution == "full"
+        young = _since(moment - FULL), ~old, Revision.resolution == "full"
         thin = [one for one, _ in tx.execute(query.where(*young))]
-        past = SessionRow.start_time < moment - FULL, ~User.keep_originals
+        past = _since(moment - FULL), ~User.keep_originals
         unwanted = [one for one, _ in tx.execute(query.where(*past))]
     return {
         "summarised": sum(_held(store, one, summarise) for one in summary),
         "thinned": sum(_held(store, one, reduce) for one in thin),
         "originals_removed": sum(remove_originals(store, one) > 0 for one in unwanted),
     }
+
+
+def _since(moment: datetime) -> ColumnElement[bool]:
+    """Of sessions that were played before a moment and got nothing since: an old match may be sent today."""
+    sent = exists().where(Upload.session_id == SessionRow.session_id, Upload.received_at >= moment)
+    return and_(SessionRow.start_time < moment, ~sent)
 
 
 def clear(store: Store, moment: datetime | None = None) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """The page that tells a player what a new analysis of a session changed, and why."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -9,7 +8,7 @@ from typing import Any
 from squashlib.changes import counts
 from squashlib.moments import parse_iso
 from squashlib.plot.changes import timeline
-from squashlib.report import alt, head, title
+from squashlib.report import drawn, head, title
 
 #: Figures that a player knows by another name than ours, in the order in which they matter.
 NAMES = {
@@ -49,7 +48,7 @@ def changes_page(found: Mapping[str, Any], document: Mapping[str, Any], assets: 
     parts = (
         _summary(found),
         _why(found),
-        _figure(found),
+        drawn(timeline(found["rallies"])),
         _rows(found),
         _sentences(found),
         _rallies(found),
@@ -86,17 +85,6 @@ def _why(found: Mapping[str, Any]) -> str:
     reasons = [escape(reason[0].upper() + reason[1:]) for reason in found["why"]]
     items = _items(reasons or ["Nothing that it rests on differs; it was only made again."])
     return f'<section class="insights"><h2>Why</h2><ul>{items}</ul></section>'
-
-
-def _figure(found: Mapping[str, Any]) -> str:
-    drawn = json.loads(timeline(found["rallies"]).to_json())
-    if not drawn["data"]:
-        return f'<p class="missing">{escape(alt(drawn["layout"]))}</p>'
-    text = json.dumps({"data": drawn["data"], "layout": drawn["layout"]}, separators=(",", ":")).replace("</", "<\\/")
-    name = escape(alt(drawn["layout"]), quote=True)
-    return (
-        f'<figure class="plot" role="img" aria-label="{name}"><script type="application/json">{text}</script></figure>'
-    )
 
 
 def _rallies(found: Mapping[str, Any]) -> str:

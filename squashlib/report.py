@@ -193,7 +193,7 @@ def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]
     def placed(output: NotebookNode) -> NotebookNode:
         if PLOTLY not in output.get("data", {}):
             return output
-        figures.append(_drawn(output["data"][PLOTLY]))
+        figures.append(drawn(output["data"][PLOTLY]))
         return NotebookNode(output, data=NotebookNode({"text/html": _place(len(figures) - 1)}))
 
     def without(cell: NotebookNode) -> NotebookNode:
@@ -202,10 +202,10 @@ def _without_plotly(notebook: "NotebookNode") -> tuple["NotebookNode", list[str]
     return NotebookNode(notebook, cells=list(map(without, notebook.cells))), figures
 
 
-def _drawn(given: Mapping[str, Any]) -> str:
+def drawn(given: Mapping[str, Any]) -> str:
     """A figure as HTML; one with nothing to show is a line: an empty frame would only push the rest down."""
     figure = {name: given.get(name) for name in ("data", "layout")}
-    name = escape(alt(given["layout"]), quote=True)
+    name = escape(_alt(given["layout"]), quote=True)
     if not figure["data"]:
         return f'<p class="missing">{name}</p>'
     text = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
@@ -213,7 +213,7 @@ def _drawn(given: Mapping[str, Any]) -> str:
     return f'<figure class="plot" role="img" aria-label="{name}">{drawn}</figure>'
 
 
-def alt(layout: Mapping[str, Any]) -> str:
+def _alt(layout: Mapping[str, Any]) -> str:
     """What a figure shows, in words."""
     return str((layout.get("meta") or {}).get("alt") or layout.get("title", {}).get("text", "figure"))
 

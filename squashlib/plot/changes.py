@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from squashlib.changes import counts
+from squashlib.plot.figure import Figure
 from squashlib.plot.style import BLUE, GREEN, ORANGE, RED, blank, empty, minutes, told
 
 #: Colour and pattern of each kind of change.
 LOOKS = {"stayed": (BLUE, ""), "moved": (ORANGE, "x"), "new": (GREEN, "/"), "gone": (RED, "\\")}
 
 
-def timeline(rallies: Sequence[Mapping[str, Any]]) -> go.Figure:
+def timeline(rallies: Sequence[Mapping[str, Any]]) -> Figure:
     """Rallies before and after, one line each; `rallies` as `squashlib.changes.rallies` gives them."""
     figure = blank("Rallies before and after", "minutes", "", 260)
     if not rallies:

@@ -87,8 +87,8 @@ class Fleet:
 
     def end(self) -> None:
         self.kill()
-        self.mother.kill()
-        self.mother.wait(30)
+        with self.mother:
+            self.mother.kill()
 
 
 class Player:
