@@ -141,7 +141,7 @@ def _momentum(played: Sequence[Point], at_points: Floats) -> list[dict[str, Any]
     """Streaks of three points or more."""
     found, start = [], 0
     for i in range(1, len(played) + 1):
-        if i < len(played) and played[i].winner == played[start].winner and played[i].game == played[start].game:
+        if i < len(played) and _goes_on(played[i - 1], played[i]):
             continue
         if i - start >= STREAK:
             beats = at_points[start:i]
@@ -159,6 +159,14 @@ def _momentum(played: Sequence[Point], at_points: Floats) -> list[dict[str, Any]
             )
         start = i
     return found
+
+
+def _goes_on(before: Point, after: Point) -> bool:
+    """Whether two presses are of one streak: the same winner and game, and no point of the other's between them."""
+    if after.winner != before.winner or after.game != before.game:
+        return False
+    others = [point.score_opponent if after.winner == "me" else point.score_me for point in (before, after)]
+    return None in others or others[0] == others[1]
 
 
 def _by_length(rallies: xr.Dataset) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ Sentence = dict[str, Any]
 
 LEAST_POINTS = 8  # fewer tell nothing of a length
 SURE = 0.6  # less sure figures make no sentence
+LEAST_DRIFT = 2.0  # bpm in half an hour
 
 
 def recommendations(
@@ -161,12 +162,12 @@ def _length_sentences(rows: Sequence[Mapping[str, Any]]) -> list[Sentence]:
 
 def _drift_sentence(metrics: Mapping[str, MetricResult]) -> list[Sentence]:
     drift = metrics.get("hr_drift")
-    if drift is None or drift.value is None:
+    if drift is None or drift.value is None or drift.confidence < SURE:
         return []
     low, high = drift.metadata["interval"]
-    if low <= 0 <= high:
-        return []
     per_half = float(drift.value) / 2  # type: ignore[arg-type]
+    if low <= 0 or per_half < LEAST_DRIFT:
+        return []
     text = (
         f"Your heart rate in rallies rose by {per_half:.0f} bpm each half hour: the same work cost more as you tired."
         if per_half > 0

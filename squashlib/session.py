@@ -199,7 +199,9 @@ STREAM_OF = {
 
 def _stream(session: xr.Dataset, name: str) -> dict[str, Any]:
     values, times = session[name].values, session[STREAM_OF[name]].values
-    missing = np.logical_or.reduce([np.isnan(column) for column in values.reshape(len(values), -1).T])
+    missing = np.logical_or.reduce(
+        [np.isnan(column) for column in values.reshape(len(values), int(np.prod(values.shape[1:]))).T]
+    )
     seen = times[~missing] if missing.any() else times
     steps = np.diff(seen)
     step_s = float(np.median(steps)) if len(steps) else None

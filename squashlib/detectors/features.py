@@ -16,6 +16,7 @@ KINETICS_S = 55.0  # between on (45-50 s) and off (65-75 s) time constants of he
 SLOPE_HALF_S = 2
 KINDS = 10
 TRANSPORT_S = 3.0  # 1 to 5 s
+LEAST_S = 60
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,16 @@ class Features:
 
     def __len__(self) -> int:
         return next((len(x) for x in (self.activity, self.demand) if x is not None), 0)
+
+
+def measured(seen: Features, starts: Floats, stops: Floats) -> npt.NDArray[np.bool_]:
+    """Of which spans (r,) at least half was measured by anything."""
+    known = np.zeros(len(seen), bool)
+    for x in (seen.activity, seen.demand):
+        known |= False if x is None else ~np.isnan(x)
+    sums = np.append(0, np.cumsum(known))
+    low, high = (np.clip(edge.astype(np.int64), 0, len(known)) for edge in (starts, stops))
+    return np.asarray(sums[high] - sums[low] >= 0.5 * (high - low))
 
 
 def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
@@ -78,4 +89,4 @@ def demand(session: xr.Dataset, seconds: int) -> Floats | None:
     smooth = np.convolve(np.pad(level, SLOPE_HALF_S, "edge"), np.full(len(offsets), 1 / len(offsets)), "valid")
     wanted = smooth + KINETICS_S * np.clip(slope, -4, 4)
     wanted[(apart > 15) | (grid < times[0] - 5) | (grid > times[-1] + 5)] = np.nan
-    return np.asarray(wanted)
+    return np.asarray(wanted) if (~np.isnan(wanted)).sum() > LEAST_S else None

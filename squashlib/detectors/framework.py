@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import xarray as xr
 
 from squashlib.athlete import Athlete
+from squashlib.detectors.alive import alive
 from squashlib.scoring import Point
 
 
@@ -114,6 +115,7 @@ class MetricsFramework:
         known: Mapping[str, Findings] | None = None,
     ) -> dict[str, Findings]:
         """Findings by detector name; those in `known` are taken as they are and not computed again."""
+        session, _ = alive(session)
         groups: dict[str, xr.Dataset] = {}
         findings: dict[str, Findings] = {}
         for detector in self.ordered():

@@ -19,6 +19,7 @@ USUAL_RALLIES, SPREAD, MOST_RALLIES = 20.0, 0.35, 90
 UNFINISHED, AWAY, SURELY = -7.0, 1.5, 12.0
 ALONE_S, NEAR_S, BREAK_S, DOUBTFUL = 30.0, 12.0, 70.0, 0.85
 KNOCK_S = 15.0
+NEW_MATCH_S = 60.0
 
 
 def knocks(
@@ -120,7 +121,7 @@ def for_break(gaps: Floats) -> Floats:
 
 def _numbered(gaps: Floats, scored: Mapping[int, Point]) -> npt.NDArray[np.int64]:
     """Games as the player's watch counted them, (r,); between two games the longest of the gaps (r-1,) is the break."""
-    known = sorted((rally, point.game or 0) for rally, point in scored.items())
+    known = _of_matches(gaps, sorted((rally, point.game or 0) for rally, point in scored.items()))
     named = np.full(len(gaps) + 1, known[-1][1])
     later, after = known[-1][1], known[-1][0]
     for rally, game in reversed(known):
@@ -129,6 +130,28 @@ def _numbered(gaps: Floats, scored: Mapping[int, Point]) -> npt.NDArray[np.int64
         named[: last + 1] = game
         later, after = game, rally
     return np.asarray(np.unique(named, return_inverse=True)[1] + 1, np.int64)
+
+
+def _of_matches(gaps: Floats, known: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Numbers of games by rally that go on where, after a break, another match begins with its first game."""
+    found, more, before = list[tuple[int, int]](), 0, (0, 0)
+    for rally, game in known:
+        if game < before[1] and gaps[before[0] : rally].max(initial=0.0) > NEW_MATCH_S:
+            more += before[1]
+        found.append((rally, game + more))
+        before = (rally, game)
+    return found
+
+
+def final_scores(games: Sequence[tuple[float, float, float]], points: Sequence[Point]) -> npt.NDArray[np.float32]:
+    """What the device said last before the next game began, me and the opponent, (g, 2); NaN where it said nothing."""
+    scores = np.full((len(games), 2), np.nan, np.float32)
+    starts = np.array([start for start, _, _ in games])
+    for point in sorted(points, key=lambda p: p.time_s):
+        game = int(np.searchsorted(starts, point.time_s, side="right")) - 1
+        if game >= 0 and point.score_me is not None and point.score_opponent is not None:
+            scores[game] = point.score_me, point.score_opponent
+    return scores
 
 
 def match_points(

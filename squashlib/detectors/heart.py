@@ -20,6 +20,8 @@ ZONES = (0.5, 0.6, 0.7, 0.8, 0.9)  # lower bounds as shares of the maximum
 HELD_S = 10.0  # a sample holds until the next one, at most this long
 RECOVERY_S = 60.0
 
+DRIFTS_S, MOST_DRIFT = 600.0, 60.0
+
 
 @dataclass(frozen=True)
 class HeartDetector:
@@ -167,6 +169,10 @@ def _drift(context: Context, times: Floats, bpm: Floats) -> MetricResult:
     slope = float((x * y).sum() / (x * x).sum())
     error = float(np.sqrt(((y - slope * x) ** 2).sum() / (len(x) - 2) / (x * x).sum()))
     sure = float(rallies["rally_confidence"].values.mean())
+    if np.ptp(when[good]) * 3600 < DRIFTS_S:
+        return unknown("min-1 h-1", "less than ten minutes of rallies")
+    if abs(slope) > MOST_DRIFT:
+        return unknown("min-1 h-1", f"a slope of {slope:.0f} is no drift: a heart drifts by 5 to 10 bpm in a match")
     return MetricResult(slope, "min-1 h-1", sure, {"interval": [slope - 1.96 * error, slope + 1.96 * error]})
 
 

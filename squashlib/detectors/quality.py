@@ -5,16 +5,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from squashlib.detectors.alive import alive
 from squashlib.intervals import Intervals
 
 GAP_S = {"hr_time": 15.0, "accel_time": 1.0, "gyro_time": 1.0}
-LOCK_S = 20.0
+OTHER_SPORTS = ("run", "cycl", "bik", "swim", "row", "walk", "hik", "ski", "golf", "sail", "climb")
 
 
 def assess(session: xr.Dataset) -> dict[str, Any]:
     """The `quality` of an analysis: warnings in words, and figures by stream."""
     warnings = [str(warning) for warning in session.attrs["warnings"]]
     figures: dict[str, Any] = {}
+    session, dead = alive(session)
+    warnings += dead + _sport(str(session.attrs["sport"]))
     for dim, longest in GAP_S.items():
         if session.sizes.get(dim, 0) > 1:
             gaps = Intervals.gaps(session[dim].values, longest)
@@ -30,6 +33,13 @@ def assess(session: xr.Dataset) -> dict[str, Any]:
     if "heart_rate" in session:
         warnings += _heart_faults(session)
     return {"warnings": warnings, "streams": figures}
+
+
+def _sport(sport: str) -> list[str]:
+    kind = sport.lower()
+    if not any(word in kind for word in OTHER_SPORTS):
+        return []
+    return [f"this was recorded as {sport}; rallies and games are only right if squash was played"]
 
 
 def _saturated(values: Any) -> float:

@@ -4,6 +4,7 @@ Convention: a rally starts with the serve's contact and ends when the ball is de
 (1.1 to 4.0) after the last contact.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -13,9 +14,9 @@ import xarray as xr
 
 from squashlib.detectors.calibration import COUNT_LEVEL, calibration
 from squashlib.detectors.edges import play_evidence, snapped
-from squashlib.detectors.features import features
+from squashlib.detectors.features import features, measured
 from squashlib.detectors.framework import Context, Findings
-from squashlib.detectors.games import games_of, knocks, match_points
+from squashlib.detectors.games import final_scores, games_of, knocks, match_points
 from squashlib.detectors.likeness import in_rhythm
 from squashlib.detectors.model import STATES
 from squashlib.detectors.presses import FEW, pressed
@@ -77,6 +78,9 @@ class RallyDetector:
             found = replace(found, sure=found.sure[of])
             rally_starts, rally_stops = snapped(seen.fine, strokes, rally_starts, rally_stops, context.points)
         held = ~knocks(rally_starts, rally_stops, context.points, found.press_offset_s, found.sure)
+        held &= measured(seen, rally_starts, rally_stops) | bool(context.points)
+        if not held.any():
+            return Findings(_nothing(start, swings.sizes["swing"]))
         rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
         known = calibration(motion=seen.swings is not None, points=len(pressed(context.points)) > FEW)
         sure = known.confidence(sure)
@@ -90,7 +94,7 @@ class RallyDetector:
             {
                 "segments": _segment_group(start, starts, stops, kinds, found),
                 "rallies": rallies,
-                "games": _game_group(start, games, number, scored),
+                "games": _game_group(start, games, context.points),
                 "posterior": _posterior_group(start, found),
                 "likeness": _likeness_group(learnt.log_odds, own),
             }
@@ -158,14 +162,9 @@ def _segment_group(
     )
 
 
-def _game_group(
-    start: str, games: list[tuple[float, float, float]], number: npt.NDArray[np.int64], scored: dict[int, Point]
-) -> xr.Dataset:
+def _game_group(start: str, games: list[tuple[float, float, float]], points: Sequence[Point]) -> xr.Dataset:
     table = np.array(games, np.float64).reshape(-1, 3)
-    scores = np.full((len(games), 2), np.nan, np.float32)
-    for rally, point in sorted(scored.items()):
-        if point.score_me is not None and point.score_opponent is not None and number[rally] > 0:
-            scores[number[rally] - 1] = point.score_me, point.score_opponent
+    scores = final_scores(games, points)
     return xr.Dataset(
         {
             "game_start": ("game", table[:, 0], time_attrs(start, "first serve")),
@@ -224,7 +223,7 @@ def _nothing(start: str, swings: int) -> dict[str, xr.Dataset]:
     return {
         "segments": segments,
         "rallies": rallies,
-        "games": _game_group(start, [], whole, {}),
+        "games": _game_group(start, [], ()),
         "posterior": posterior,
         "likeness": _likeness_group(np.zeros(swings), np.zeros(swings)),
     }
