@@ -92,14 +92,17 @@ def around(groups: Mapping[str, xr.Dataset], context: Context, low: float, high:
     idle = [(a, b) for a, b in ((0.0, low), (high, end)) if b > a]
     found["segments"] = _with_idle(found["segments"], idle)
     found["posterior"] = _lengthened(found["posterior"], round(low), round(end))
-    inside = _inside(swings, low, high)
+    found["likeness"] = _for_all(found["likeness"], _inside(swings, low, high))
+    return found
+
+
+def _for_all(likeness: xr.Dataset, inside: npt.NDArray[np.bool_]) -> xr.Dataset:
+    columns = {}
     for name, far in (("log_odds", FAR), ("in_rally", 0.0)):
         values = np.full(len(inside), far, np.float32)
-        values[inside] = found["likeness"][name].values
-        found["likeness"] = (
-            found["likeness"].drop_vars(name).assign({name: ("swing", values, groups["likeness"][name].attrs)})
-        )
-    return found
+        values[inside] = likeness[name].values
+        columns[name] = ("swing", values, likeness[name].attrs)
+    return xr.Dataset(columns)
 
 
 def _with_idle(segments: xr.Dataset, spans: Sequence[tuple[float, float]]) -> xr.Dataset:

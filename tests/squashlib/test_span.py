@@ -29,6 +29,7 @@ def left_on(match: Match, before_s: float, after_s: float) -> xr.Dataset:
     ):
         sides = np.arange(0, before_s, 1 / RATE_HZ), np.arange(0, after_s, 1 / RATE_HZ) + before_s + length
         still = [rng.normal([0, 0, level], noise, (len(side), 3)) for side in sides]
+        still[0][2500:2505] += 3.0  # the table is knocked
         times = np.concatenate([sides[0], session[dim].values + before_s, sides[1]])
         streams[dim] = (times, {name: np.concatenate([still[0], session[name].values, still[1]])})
     return build(streams, start_time=start_of(session), duration_s=before_s + length + after_s)
@@ -42,6 +43,9 @@ def test_a_watch_left_on_a_table_sees_the_same_match(match: Match, before_s: flo
     assert left.games.sizes == alone.games.sizes
     assert left.games["game_start"].values - before_s == pytest.approx(alone.games["game_start"].values, abs=2)
     assert left.strokes.sizes["stroke"] == pytest.approx(alone.strokes.sizes["stroke"], rel=0.02)
+    assert {group.sizes.get("swing") for group in left.groups.values()} - {None} == {
+        left.groups["swings"].sizes["swing"]
+    }
     document = left.to_dict()
     assert len(document["rallies"]) == left.rallies.sizes["rally"]
 
