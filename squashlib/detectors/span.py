@@ -27,7 +27,9 @@ FEWEST = 8
 #: A swing is strong at this share of the session's strongest; a window holds play at this share of its busiest.
 STRONG, TOP, BUSY, BUSIEST = 0.35, 0.98, 0.15, 0.9
 WINDOW_S, MARGIN_S, WORTH_S = 300.0, 300.0, 600.0
-MINUTE_S, MOVES = 60.0, 3
+MINUTE_S, DEAD_S, FEW = 60.0, 90.0, 3
+#: A five minutes' mean heart rate of play lies above this share of a session's range, if it has one.
+WORKING, RANGE_BPM = 0.35, 50.0
 FAR = -5.0  # log odds of a swing far from play to be a stroke
 
 
@@ -39,12 +41,12 @@ def whole(session: xr.Dataset) -> tuple[float, float]:
 def span_of_play(session: xr.Dataset, swings: xr.Dataset, points: Sequence[Point]) -> tuple[float, float] | None:
     """Seconds from and to which there is play, all of it unless ten minutes or more can go; None if nothing was hit.
 
-    Where there is no motion, or a motion sensor without a swing beside points, all is looked at.
+    Without motion the heart tells; a motion sensor without a swing beside points says nothing.
     """
     end = whole(session)[1]
     sensor = next((dim for dim in ("gyro_time", "accel_time") if session.sizes.get(dim, 0) > 10), None)
     if sensor is None:
-        return whole(session)
+        return _with_presses(*_beating(session), points, end)
     times, strength = swings["swing_time"].values, swings["swing_strength"].values.astype(np.float64)
     hits = np.sort(times[strength > HIT[sensor]])
     if len(hits) < FEWEST:
@@ -54,12 +56,43 @@ def span_of_play(session: xr.Dataset, swings: xr.Dataset, points: Sequence[Point
     busy = np.flatnonzero(count >= max(BUSY * float(np.quantile(count[count > 0], BUSIEST)), 1.0))
     low, high = WINDOW_S * busy[0] - MARGIN_S, WINDOW_S * (busy[-1] + 1) + MARGIN_S
     low, high = low if low > WORTH_S else 0.0, high if end - high > WORTH_S else end
-    worn = np.flatnonzero(np.bincount((times / MINUTE_S).astype(np.int64)) >= MOVES)
-    if len(worn):  # a watch that lies on a table feels nothing, a resting arm some swings a minute
-        low, high = max(low, MINUTE_S * (worn[0] - 1)), min(high, MINUTE_S * (worn[-1] + 2))
+    first, last = _worn(times, hits)
+    low, high = max(low, first), min(high, last)
+    return _with_presses(low, high, points, end)
+
+
+def _with_presses(low: float, high: float, points: Sequence[Point], end: float) -> tuple[float, float]:
     pressed = [point.time_s for point in points if 0 <= point.time_s <= end]
     low, high = min([low, *(t - MARGIN_S for t in pressed)]), max([high, *(t + MARGIN_S for t in pressed)])
     return max(float(np.floor(low)), 0.0), min(float(np.ceil(high)), end)
+
+
+def _beating(session: xr.Dataset) -> tuple[float, float]:
+    """From and to when the heart works: hours at rest before or after lie low in a match's range."""
+    low, high = whole(session)
+    if "heart_rate" not in session or session.sizes["hr_time"] < WINDOW_S:
+        return low, high
+    times, bpm = session["hr_time"].values, session["heart_rate"].values
+    window, known = (times / WINDOW_S).astype(np.int64), ~np.isnan(bpm)
+    count = np.bincount(window[known])
+    mean = np.bincount(window[known], bpm[known]) / np.maximum(count, 1)
+    calm, hard = np.quantile(bpm[known], (0.02, 0.98)) if known.any() else (0.0, 0.0)
+    busy = np.flatnonzero((mean > calm + WORKING * (hard - calm)) & (count > 0))
+    if hard - calm < RANGE_BPM or not len(busy):
+        return low, high
+    first, last = WINDOW_S * busy[0] - MARGIN_S, WINDOW_S * (busy[-1] + 1) + MARGIN_S
+    return first if first > WORTH_S else low, last if high - last > WORTH_S else high
+
+
+def _worn(times: Floats, hits: Floats) -> tuple[float, float]:
+    """From and to when the watch was worn: one that lies about feels nothing, and little when it is picked up."""
+    edges = np.flatnonzero(np.diff(times) > DEAD_S) + 1
+    first, last = times[np.append(0, edges)], times[np.append(edges, len(times)) - 1]
+    held = np.searchsorted(hits, last, side="right") - np.searchsorted(hits, first)
+    worn = (last - first >= MINUTE_S) & (held >= FEW)
+    if not worn.any():
+        return -np.inf, np.inf
+    return float(first[worn][0]) - MINUTE_S, float(last[worn][-1]) + MINUTE_S
 
 
 def cut(session: xr.Dataset, low: float, high: float) -> xr.Dataset:

@@ -30,6 +30,7 @@ def left_on(match: Match, before_s: float, after_s: float) -> xr.Dataset:
         sides = np.arange(0, before_s, 1 / RATE_HZ), np.arange(0, after_s, 1 / RATE_HZ) + before_s + length
         still = [rng.normal([0, 0, level], noise, (len(side), 3)) for side in sides]
         still[0][2500:2505] += 3.0  # the table is knocked
+        still[1][-100:-50] += rng.normal(0, 4.0, still[1][-100:-50].shape)  # somebody picks the watch up to stop it
         times = np.concatenate([sides[0], session[dim].values + before_s, sides[1]])
         streams[dim] = (times, {name: np.concatenate([still[0], session[name].values, still[1]])})
     return build(streams, start_time=start_of(session), duration_s=before_s + length + after_s)
@@ -48,6 +49,18 @@ def test_a_watch_left_on_a_table_sees_the_same_match(match: Match, before_s: flo
     }
     document = left.to_dict()
     assert len(document["rallies"]) == left.rallies.sizes["rally"]
+
+
+def test_hours_at_rest_after_a_match_change_little_for_the_heart(match: Match) -> None:
+    times, bpm = match.session["hr_time"].values, match.session["heart_rate"].values
+    after = np.arange(times[-1] + 1, times[-1] + 7200)
+    rest = 72 + (bpm[-1] - 72) * np.exp(-(after - times[-1]) / 120) + np.random.default_rng(3).normal(0, 1, len(after))
+    streams = {"hr_time": (np.append(times, after), {"heart_rate": np.round(np.append(bpm, rest))})}
+    start = start_of(match.session)
+    longer = squashlib.analyse(build(streams, start_time=start, duration_s=float(after[-1]) + 1))
+    alone = squashlib.analyse(match.session.drop_dims(["accel_time", "gyro_time"]))
+    assert longer.rallies.sizes["rally"] == pytest.approx(alone.rallies.sizes["rally"], rel=0.15)
+    assert longer.games["game_stop"].values[-1] == pytest.approx(alone.games["game_stop"].values[-1], abs=30)
 
 
 def test_a_table_plays_no_squash() -> None:
