@@ -69,6 +69,8 @@ def _unreadable() -> tuple[type[Exception], ...]:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file; check the path"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder; name a file in it"
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
@@ -78,7 +80,7 @@ def _read_points(path: Path | None) -> list[dict[str, Any]] | None:
     try:
         points = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise fail(f"{path}: cannot be read as points ({error}); must be a JSON list of points", 2) from error
+        raise fail(f"{path}: cannot be read as points ({_reason(error)}); must be a JSON list of points", 2) from error
     if not isinstance(points, list):
         raise fail(f"{path}: is a JSON {type(points).__name__}, must be a list of points", 2)
     for number, point in enumerate(points, 1):
@@ -185,6 +187,10 @@ def simulate(
     """Make a match with known truth, as a real FIT file."""
     import squashlib
 
+    for target in filter(None, (out, points, truth)):
+        if target.is_dir() or not target.parent.is_dir():
+            wrong = "is a folder" if target.is_dir() else f"there is no folder {target.parent}"
+            raise fail(f"{target}: {wrong}; name a file in a folder that exists", 2)
     match = squashlib.simulate(seed, level=level, rate_hz=rate, hand=hand)
     squashlib.write_fit(match.session, out)
     for path, content in ((points, match.points), (truth, match.truth)):
@@ -209,7 +215,7 @@ def evaluate(
         try:
             documents.append(json.loads(path.read_text()))
         except (OSError, ValueError) as error:
-            raise fail(f"{path}: cannot be read as JSON ({error})", 1) from error
+            raise fail(f"{path}: cannot be read as JSON ({_reason(error)})", 1) from error
     try:
         print(json.dumps(score(*documents), indent=1))
     except (KeyError, TypeError, ValueError) as error:

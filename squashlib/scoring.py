@@ -11,6 +11,8 @@ DOUBLE_S = 3.0  # no rally, from serve to press, is shorter
 
 Winner = Literal["me", "opponent"]
 
+MOST = 999
+
 
 @dataclass(frozen=True)
 class Point:
@@ -31,7 +33,7 @@ def parse_points(items: Iterable[Mapping[str, Any]], start_time: datetime) -> li
     Raises
     ------
     ValueError
-        For an item without a time or with a winner that is neither 'me' nor 'opponent'.
+        For an item whose time, winner, score or game is none; it says which.
     """
     return sorted((_parse_point(item, start_time) for item in items), key=lambda point: point.time_s)
 
@@ -40,19 +42,37 @@ def _parse_point(item: Mapping[str, Any], start_time: datetime) -> Point:
     if not item.get("timestamp"):
         raise ValueError(f"point {dict(item)!r:.200} has no timestamp, must have an ISO 8601 time")
     after = item.get("score_after") or {}
+    if not isinstance(after, Mapping):
+        raise ValueError(f"score_after of a point is {after!r:.80}, must be an object with me and opponent")
     winner = item.get("winner")
     is_let = str(item.get("is_let", "false")).lower() == "true"
     if winner not in ("me", "opponent", None):
         raise ValueError(f"winner of a point is {winner!r}, must be 'me' or 'opponent'")
+    try:
+        time = parse_iso(str(item["timestamp"]))
+    except ValueError as error:
+        raise ValueError(f"timestamp of a point is {item['timestamp']!r:.80}, must be an ISO 8601 time") from error
     return Point(
-        time_s=(parse_iso(str(item["timestamp"])) - start_time).total_seconds(),
+        time_s=(time - start_time).total_seconds(),
         winner=winner,
-        score_me=item.get("score_me_after", after.get("me")),
-        score_opponent=item.get("score_opponent_after", after.get("opponent")),
-        game=item.get("game_number"),
+        score_me=_counted("score_me_after", item.get("score_me_after", after.get("me"))),
+        score_opponent=_counted("score_opponent_after", item.get("score_opponent_after", after.get("opponent"))),
+        game=_counted("game_number", item.get("game_number"), 1),
         is_let=is_let,
         source=str(item.get("source", "watch")),
     )
+
+
+def _counted(name: str, value: Any, least: int = 0) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1
+    if isinstance(value, bool) or number != value or not least <= number <= MOST:
+        raise ValueError(f"{name} of a point is {value!r:.80}, must be a whole number from {least} to {MOST}")
+    return number
 
 
 @dataclass(frozen=True)

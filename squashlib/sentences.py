@@ -185,7 +185,7 @@ def _drift_sentence(metrics: Mapping[str, MetricResult]) -> list[Sentence]:
 def _tempo_sentence(rallies: xr.Dataset) -> list[Sentence]:
     """Whether rallies grew longer or shorter, by the rank correlation of length with order (normal approximation)."""
     lengths = rallies["rally_stop"].values - rallies["rally_start"].values
-    if len(lengths) < 20:
+    if len(lengths) < 20 or float(rallies["rally_confidence"].values.mean()) < SURE:
         return []
     ranks = np.argsort(np.argsort(lengths)).astype(float)
     order = np.arange(len(lengths), dtype=float)

@@ -112,7 +112,9 @@ def _decode_plain(data: bytes) -> "xr.Dataset":
                 raise DecodeError(f"the {format.name} recording contradicts itself ({error}); it is damaged") from error
     if not data:
         raise DecodeError("the file is empty; must be a FIT, GPX or TCX recording")
-    raise DecodeError(f"starts with {data[:8]!r}, must be a FIT, GPX or TCX recording, plain, gzipped or zipped")
+    raise DecodeError(
+        f"is no recording (its first bytes are {data[:8]!r}); must be FIT, GPX or TCX, plain, gzipped or zipped"
+    )
 
 
 class _Callable(ModuleType):

@@ -88,6 +88,8 @@ def test_a_bad_file_does_not_cost_the_good_one(tmp_path: Path) -> None:
         (("rerun",), "--plan"),
         (("analyse", "x.fit", "--points", "missing.json"), "missing.json"),
         (("analyse", "x.fit", "y.fit", "--report", "r.html"), "one recording"),
+        (("simulate", "nowhere/x.fit"), "no folder nowhere"),
+        (("simulate", "/"), "is a folder"),
     ],
 )
 def test_usage_errors_are_status_two(args: tuple[str, ...], says: str) -> None:

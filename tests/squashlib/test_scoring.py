@@ -1,10 +1,13 @@
 """The laws of the game against a slow, obvious umpire."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from squashlib.scoring import LAWS, Point, is_over, law_of, referee
+from squashlib.scoring import LAWS, Point, is_over, law_of, parse_points, referee
 
 WINNERS = st.lists(st.sampled_from(["me", "opponent"]), max_size=140)
 
@@ -81,3 +84,22 @@ def test_lets_change_no_score_and_three_games_win_a_match_of_five() -> None:
 )
 def test_names_of_deployed_clients(name: str | None, law: str) -> None:
     assert law_of(name).name == law
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"timestamp": "noon"}, "timestamp of a point is 'noon'"),
+        ({"score_me_after": "x"}, "score_me_after of a point is 'x'"),
+        ({"score_opponent_after": -1}, "score_opponent_after of a point is -1"),
+        ({"score_me_after": float("nan")}, "score_me_after of a point is nan"),
+        ({"score_me_after": 1.5}, "1.5"),
+        ({"game_number": -3}, "game_number of a point is -3"),
+        ({"game_number": True}, "game_number of a point is True"),
+        ({"score_after": [1, 2]}, "score_after of a point is [1, 2]"),
+    ],
+)
+def test_a_point_that_is_none_is_named(wrong: dict[str, object], says: str) -> None:
+    good = {"winner": "me", "timestamp": "2026-01-01T10:00:00Z", "score_me_after": 1, "game_number": 1}
+    with pytest.raises(ValueError, match=re.escape(says)):
+        parse_points([good, good | wrong], datetime(2026, 1, 1, tzinfo=UTC))
