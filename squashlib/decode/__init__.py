@@ -113,7 +113,7 @@ def _decode_plain(data: bytes) -> "xr.Dataset":
     if not data:
         raise DecodeError("the file is empty; must be a FIT, GPX or TCX recording")
     raise DecodeError(
-        f"is no recording (its first bytes are {data[:8]!r}); must be FIT, GPX or TCX, plain, gzipped or zipped"
+        f"is no recording (its first bytes are {data[:8]!r}); must be a FIT, GPX or TCX file, plain, gzipped or zipped"
     )
 
 
