@@ -39,16 +39,17 @@ def whole(session: xr.Dataset) -> tuple[float, float]:
 
 
 def span_of_play(session: xr.Dataset, swings: xr.Dataset, points: Sequence[Point]) -> tuple[float, float] | None:
-    """Seconds from and to which there is play, all of it unless ten minutes or more can go; None if nothing was hit.
+    """Seconds from and to which there is play; None if nothing was hit.
 
-    Without motion the heart tells; a motion sensor without a swing beside points says nothing.
+    What goes is a watch that is not worn, and ten minutes or more without play at either end. Without motion the heart
+    tells; a motion sensor without a swing beside points says nothing.
     """
     end = whole(session)[1]
     sensor = next((dim for dim in ("gyro_time", "accel_time") if session.sizes.get(dim, 0) > 10), None)
     if sensor is None:
         return _with_presses(*_beating(session), points, end)
     times, strength = swings["swing_time"].values, swings["swing_strength"].values.astype(np.float64)
-    hits = np.sort(times[strength > HIT[sensor]])
+    hits = times[strength > HIT[sensor]]
     if len(hits) < FEWEST:
         return whole(session) if points else None
     strong = times[strength > max(HIT[sensor], STRONG * float(np.quantile(strength[strength > HIT[sensor]], TOP)))]
