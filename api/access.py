@@ -96,12 +96,6 @@ class Caller:
         if found is None or found.user_id != self.user_id:
             raise unknown_session(session_id)
 
-    def must_still_own(self, tx: Session, session_id: uuid.UUID) -> None:
-        """As `must_own`, in a transaction."""
-        found = tx.connection().execute(_OWNER, {"session_id": str(session_id)}).first()
-        if found is None or found.user_id != self.user_id:
-            raise unknown_session(session_id)
-
     def held(self, errand: Errand, session_id: uuid.UUID) -> tuple[OwnSession, list[Taken]]:
         """As `held_session`, with its points, by plain statements: what a watch waits for at each press."""
         this = {"session_id": str(session_id)}
@@ -169,7 +163,8 @@ class Knock:
         return found
 
 
-async def _knock(request: Request, _shown: Annotated[object, Depends(_bearer)] = None) -> Knock:
+async def knock(request: Request, _shown: Annotated[object, Depends(_bearer)] = None) -> Knock:
+    """Somebody asks; 403 for a page that only has a cookie to show for itself."""
     if request.method not in ("GET", "HEAD") and "authorization" not in request.headers:
         _same_site(request)
     return Knock(request)
@@ -182,7 +177,7 @@ def _same_site(request: Request) -> None:
 
 
 #: What an endpoint gets as a `Caller`; without the router that lets in it would get a `Knock`, which opens nothing.
-Asker = Annotated[Caller, Depends(_knock)]
+Asker = Annotated[Caller, Depends(knock)]
 
 
 #: Asked anew for each request: a login that was ended, anywhere, lets nobody in.

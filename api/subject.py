@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from api.access import Knock
+from api.quick import QuickRoute
 from store.engines import THREADS
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class Subject(APIRouter):
             prefix=prefix,
             tags=[subject],
             responses=answers,
+            route_class=QuickRoute,
             include_in_schema=in_schema,
             generate_unique_id_function=_named,
         )

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, Engine, Executable, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 Asked = tuple[Executable, Mapping[str, Any]]
 
@@ -70,10 +71,17 @@ def _with(sql: str, fixed: Mapping[str, Any]) -> str:
 class Errand:
     """A transaction in few trips: what is told waits for the next question, or for the commit."""
 
-    def __init__(self, engine: Engine, opening: Sequence[Asked]) -> None:
+    def __init__(self, engine: Engine, opening: Sequence[Asked], connection: Connection | None = None) -> None:
         self._engine, self._opening, self._told = engine, opening, list(opening)
-        self.connection = engine.connect()
-        self._begun = False
+        self.connection = connection or engine.connect()
+        self._begun = connection is not None
+
+    @classmethod
+    def within(cls, tx: Session) -> Self:
+        """A part of a transaction that has begun and that its owner commits."""
+        tx.flush()
+        connection = tx.connection()
+        return cls(connection.engine, (), connection)
 
     def tell(self, statement: Executable, values: Mapping[str, Any]) -> None:
         """Something to be done, before whatever is asked next and at the latest with the commit."""

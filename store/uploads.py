@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from squashlib.errors import DecodeError, NotFoundError
 from store.blobs import Blobs
 from store.catalog import Catalog
-from store.tables import SessionRow, Upload
+from store.tables import SessionRow, Upload, now
+from store.trips import Asked, Errand
 
 PIECE = 1 << 20
 ASIDE = "aside/"  # where the nightly sweep puts bytes that no row names, and finds them when one does
@@ -42,13 +43,19 @@ def hash_of(place: str) -> str:
 
 
 _SESSIONS, _UPLOADS = SessionRow.__table__, Upload.__table__
-_SESSION = select(_SESSIONS.c.session_id).where(_SESSIONS.c.session_id == bindparam("session_id"))
+_SESSION = select(_SESSIONS.c.user_id).where(
+    _SESSIONS.c.session_id == bindparam("session_id"), _SESSIONS.c.deleted_at.is_(None)
+)
 _SESSION = _SESSION.with_for_update(read=True, key_share=True)
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("sha256"), 0)))
 _SAME = select(_UPLOADS.c.upload_id, _UPLOADS.c.sha256).where(
     *(_UPLOADS.c[name] == bindparam(name) for name in ("session_id", "kind", "sha256"))
 )
 _JOURNAL = insert(_UPLOADS)  # type: ignore[arg-type]
+
+
+class LostBytesError(NotFoundError):
+    """Bytes that were kept have been erased since, with another session that shared them."""
 
 
 class Journaled(NamedTuple):
@@ -60,10 +67,13 @@ class Journaled(NamedTuple):
 
 def hold_bytes(tx: Session, hashes: Iterable[str]) -> None:
     """Be the only one to journal or erase bytes of these hashes until `tx` ends (on SQLite every writer is)."""
-    connection = tx.connection()
-    if connection.dialect.name == "postgresql":
-        for sha256 in sorted(hashes):
-            connection.execute(_LOCK, {"sha256": sha256})
+    Errand.within(tx).ask(*_locks(tx.connection(), hashes))
+
+
+def _locks(connection: Connection, hashes: Iterable[str]) -> list[Asked]:
+    """In order, so that nobody waits in a ring."""
+    held = sorted(hashes) if connection.dialect.name == "postgresql" else []
+    return [(_LOCK, {"sha256": sha256}) for sha256 in held]
 
 
 class Uploads:
@@ -96,7 +106,7 @@ class Uploads:
 
     def journal(
         self,
-        tx: Session,
+        tx: Session | Errand,
         session_id: str,
         user_id: str,
         kind: str,
@@ -107,31 +117,28 @@ class Uploads:
     ) -> tuple[Journaled, bool]:
         """Journal bytes that are kept already; the flag says that the session holds the same already.
 
+        Until `tx` ends nobody erases the session or these bytes, nor journals the same.
+
         Raises
         ------
         NotFoundError
+            If the session is none of this user's any more.
+        LostBytesError
             If another session that shared the bytes was erased since they were kept, and they with it.
         """
-        self.hold(tx, session_id, [sha256])
-        connection, this = tx.connection(), {"session_id": session_id, "kind": kind, "sha256": sha256}
-        if (held := connection.execute(_SAME, this).first()) is not None:
-            return Journaled._make(held), True
-        if not any(map(self._blobs.exists, places(sha256))):
-            raise NotFoundError(f"the bytes {sha256} were erased while they came in; send them again")
-        upload = Journaled(str(uuid.uuid4()), sha256)
-        given = {"user_id": user_id, "bytes": size, "name": name, "content_type": content_type}
-        connection.execute(_JOURNAL, this | given | {"upload_id": upload.upload_id})
-        return upload, False
-
-    def hold(self, tx: Session, session_id: str, hashes: Iterable[str]) -> None:
-        """Until `tx` ends nobody erases the session or these bytes, nor journals the same; raises `NotFoundError`.
-
-        Everybody takes the session first and then the hashes in order, so that nobody waits in a ring.
-        """
-        tx.flush()
-        if tx.connection().execute(_SESSION, {"session_id": session_id}).first() is None:
+        errand = tx if isinstance(tx, Errand) else Errand.within(tx)
+        this = {"session_id": session_id, "kind": kind, "sha256": sha256}
+        owner, *_, same = errand.ask((_SESSION, this), *_locks(errand.connection, [sha256]), (_SAME, this))
+        if not owner or owner[0].user_id != user_id:
             raise NotFoundError(f"session '{session_id}' was erased meanwhile")
-        hold_bytes(tx, hashes)
+        if same:
+            return Journaled._make(same[0]), True
+        if not any(map(self._blobs.exists, places(sha256))):
+            raise LostBytesError(f"the bytes {sha256} were erased while they came in; send them again")
+        upload = Journaled(str(uuid.uuid4()), sha256)
+        given = {"user_id": user_id, "bytes": size, "name": name, "content_type": content_type, "received_at": now()}
+        errand.ask((_JOURNAL, this | given | {"upload_id": upload.upload_id}))
+        return upload, False
 
     def keep(self, content: bytes | IO[bytes], max_bytes: int = 256 << 20) -> tuple[str, int]:
         """Store bytes under their hash; return it and their number. A stream is never whole in memory."""

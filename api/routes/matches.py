@@ -16,6 +16,7 @@ from api.subject import Subject
 from api.wire import Wire
 from store import jobs
 from store.tables import SessionRow
+from store.uploads import hold_bytes
 
 router = Subject("sessions", "/api/sessions/{session_id}", ANSWERS)
 
@@ -60,7 +61,7 @@ def merge(session_id: SessionId, join: Join, caller: Asker) -> dict[str, Any]:
     """Join another recording to this session: each stream comes from the device that measured it better."""
     uploads = caller.store.uploads
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
+        row = caller.held_session(tx, session_id)
         other = caller.own_session(tx, join.other_session_id)
         if row.session_id == other.session_id or row.linked_to or other.linked_to not in (None, row.session_id):
             raise Problem(409, "A session is joined to one other session, once; these are joined already or the same.")
@@ -69,7 +70,7 @@ def merge(session_id: SessionId, join: Join, caller: Asker) -> dict[str, Any]:
                 409, "The two sessions do not overlap in time or are of different sports; they are two matches."
             )
         theirs = uploads.of_session(tx, other.session_id)
-        uploads.hold(tx, row.session_id, (up.sha256 for up in theirs))
+        hold_bytes(tx, (up.sha256 for up in theirs))
         for up in theirs:
             given = up.kind, up.sha256, up.bytes, up.name, up.content_type
             uploads.journal(tx, row.session_id, caller.user_id, *given)

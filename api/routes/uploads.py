@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import File, Request, Response, UploadFile
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from api import ratelimit
-from api.access import Asker, Caller, SessionId
+from api.access import Asker, Caller, SessionId, unknown_session
 from api.answers import BatchReceived, Received, UploadsShown, UploadStatus
 from api.problems import ANSWERS, Problem, known
 from api.subject import Subject, in_thread
@@ -14,6 +14,8 @@ from api.wire import iso
 from squashlib.errors import DecodeError, NotFoundError
 from store import jobs
 from store.tables import Job, Upload
+from store.trips import Errand
+from store.uploads import LostBytesError
 
 router = Subject("uploads", "/api/sessions/{session_id}", ANSWERS)
 
@@ -55,23 +57,35 @@ def receive(
         raise Problem(413, str(error)) from error
     if size == 0:
         raise Problem(422, "The upload is empty; send the recording's bytes.")
-    with caller.begin() as tx:
-        caller.must_still_own(tx, session_id)
+    with caller.errand() as errand:
         try:
             upload, duplicate = store.uploads.journal(
-                tx, str(session_id), caller.user_id, kind, sha256, size, name, content_type
+                errand, str(session_id), caller.user_id, kind, sha256, size, name, content_type
             )
-        except NotFoundError as error:
+        except LostBytesError as error:
             raise Problem(503, str(error), {"Retry-After": "1"}) from error
-        query = select(Job.job_id).where(Job.session_id == str(session_id), Job.kind == "process")
-        job_id = tx.scalar(query.order_by(Job.created_at.desc()).limit(1)) if duplicate else None
-        job_id = job_id or jobs.enqueue(tx, "process", str(session_id), caller.user_id).job_id
+        except NotFoundError as error:
+            raise unknown_session(session_id) from error
+        found = errand.ask((_LAST_JOB, {"session_id": str(session_id)}))[0] if duplicate else None
+        job_id = found[0].job_id if found else _promise(errand, session_id, caller)
         answer: dict[str, Any] = {"status": "processing", "job_id": job_id, "upload_id": upload.upload_id}
     if duplicate:
         response.status_code = 200
         return answer | {"duplicate": True}
     caller.state.hand_over(job_id)
     return answer
+
+
+_LAST_JOB = (
+    select(Job.__table__.c.job_id)
+    .where(Job.__table__.c.session_id == bindparam("session_id"), Job.__table__.c.kind == "process")
+    .order_by(Job.__table__.c.created_at.desc())
+    .limit(1)
+)
+
+
+def _promise(errand: Errand, session_id: Any, caller: Caller) -> str:
+    return jobs.enqueue(errand.connection, "process", str(session_id), caller.user_id).job_id
 
 
 async def _body(request: Request) -> bytes:

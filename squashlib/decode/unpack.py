@@ -27,10 +27,10 @@ def unpack(body: bytes, content_type: str | None = None) -> Any:
 
 
 def _json(text: bytes) -> Any:
-    """Twice as fast as the standard library, which is still asked about what JSON's first reader takes ill."""
-    from pydantic_core import from_json
+    """Three times as fast as the standard library, which is still asked about what the first reader takes ill."""
+    import orjson
 
     try:
-        return from_json(text)
+        return orjson.loads(text)
     except ValueError:
         return json.loads(text)

@@ -122,7 +122,7 @@ def test_a_token_that_was_good_is_none_after_its_end(ann: httpx.Client, monkeypa
 def test_no_endpoint_forgets_to_let_in_who_knocks() -> None:
     asked = [
         route for route in app.routes
-        if isinstance(route, APIRoute) and any(one.call is access._knock for one in route.dependant.dependencies)
+        if isinstance(route, APIRoute) and any(one.call is access.knock for one in route.dependant.dependencies)
     ]  # fmt: skip
     assert len(asked) > 50
     for route in asked:
