@@ -68,7 +68,7 @@ class QuickRoute(APIRoute):
             if body is not None and (content := await request.body()):
                 sent["body"] = _json(request, content)
             try:
-                taken: Any = asked.model_validate(sent)
+                taken: Any = asked.model_validate(sent, from_attributes=True)
             except ValidationError as error:
                 raise RequestValidationError(error.errors(include_url=False)) from error
             given = {**vars(taken.path), **vars(taken.query)}
