@@ -1,9 +1,10 @@
 """What devices send: recordings, and batches while a match goes on. Bytes are kept and journaled; workers decode."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import File, Request, Response, UploadFile
+from fastapi import Request, Response
 from sqlalchemy import select
+from starlette.datastructures import UploadFile
 
 from api import ratelimit
 from api.access import Asker, Caller, SessionId
@@ -19,7 +20,15 @@ router = Subject("uploads", "/api/sessions/{session_id}", ANSWERS)
 
 MAX_FILE = 256 << 20
 MAX_BATCH = 32 << 20
-STAGES = {"queued", "processing", "completed", "failed"}
+#: What else a form may hold; nobody needs more.
+FIELDS = 8
+
+
+FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary", "description": "FIT, GPX, TCX"}},
+}
 
 
 @router.post(
@@ -28,18 +37,22 @@ STAGES = {"queued", "processing", "completed", "failed"}
     responses=known(Received),
     response_model=Received,
     response_model_exclude_unset=True,
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}},
 )
-def upload_fit(
-    session_id: SessionId,
-    caller: Asker,
-    request: Request,
-    response: Response,
-    file: Annotated[UploadFile, File(description="FIT, GPX, TCX")],
-) -> dict[str, Any]:
+async def upload_fit(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
     """Upload a recording: FIT, GPX or TCX, plain, gzipped or zipped. The same bytes again are known again."""
-    ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, file.size or 0)
-    name = (file.filename or "recording").replace("\\", "/").rpartition("/")[2][:200]
-    return receive(caller, session_id, response, "file", file.file, name, file.content_type, MAX_FILE)
+    async with request.form(max_files=1, max_fields=FIELDS) as form:  # here, so that a stranger's is never read
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Problem(422, "file is missing, must be a form's part 'file' with a file name.")
+        name = (file.filename or "recording").replace("\\", "/").rpartition("/")[2][:200]
+        kind, size = file.content_type, file.size or 0
+
+        def taken() -> dict[str, Any]:
+            ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, size)
+            return receive(caller, session_id, response, "file", file.file, name, kind, MAX_FILE)
+
+        return await in_thread(taken)
 
 
 def receive(
