@@ -44,9 +44,14 @@ class Problem(Exception):  # noqa: N818 - named after what RFC 9457 calls it
         self.status, self.detail, self.headers, self.extra = status, detail, headers or {}, extra
 
 
+def phrase(status: int) -> str:
+    """What a status is called; 460 is tus's own."""
+    return "Checksum Mismatch" if status == 460 else HTTPStatus(status).phrase
+
+
 def answer(status: int, detail: str, headers: dict[str, str] | None = None, **extra: Any) -> JSONResponse:
     """The response of a problem."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **extra}
+    body = {"type": "about:blank", "title": phrase(status), "status": status, "detail": detail, **extra}
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 

@@ -1,11 +1,13 @@
 """Bytes by name: a local folder or any S3-compatible store, through one interface."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 from squashlib.errors import NotFoundError
+from store import durable
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store as ZarrStore
@@ -27,10 +29,25 @@ class Blobs:
             self._store = from_url(url)
 
     def put(self, name: str, content: bytes | Path) -> None:
-        """Store bytes or a file whole; a reader never sees half of it."""
+        """Store bytes or a file whole and for good: a reader never sees half of it, a power loss takes none of it."""
+        if self._root is not None:
+            durable.write(self._root / _plain(name), content)
+            return
         import obstore
 
         obstore.put(self._store, name, content)
+
+    def put_once(self, name: str, content: bytes | Path) -> None:
+        """As `put`, unless it is there: then for good as well, whoever is just writing it."""
+        if not self.exists(name):
+            self.put(name, content)
+        elif self._root is not None:
+            durable.settle((self._root / _plain(name)).parent)
+
+    def settle(self, prefix: str) -> None:
+        """Have what was written under `prefix` by other means (Zarr) for good, before a row points at it."""
+        if self._root is not None:
+            durable.settle_tree(self._root / _plain(prefix))
 
     def get(self, name: str) -> bytes:
         """The bytes of `name`; raises `NotFoundError`."""
@@ -81,3 +98,10 @@ class Blobs:
         """Whether a blob can be written and read."""
         self.put("health", b"ok")
         return self.get("health") == b"ok"
+
+
+def _plain(name: str) -> str:
+    """A name as it is on the disk, which leads nowhere else."""
+    if not re.fullmatch(r"[\w.=-]+(/[\w.=-]+)*", name, re.ASCII) or ".." in name.split("/"):
+        raise ValueError(f"blob name is {name!r}, must be plain words divided by single slashes")
+    return name

@@ -13,10 +13,14 @@ BEGINS = "squash_begins"
 
 
 def connect(url: str) -> Engine:
-    """An engine for the application; on PostgreSQL a transaction sees nothing until it says for whom it is."""
+    """An engine for the application; on PostgreSQL a transaction sees nothing until it says for whom it is.
+
+    Errors are logged: what people sent, which is a statement's values, does not stand in their texts.
+    """
     if url.startswith("sqlite"):
         return _sqlite(url)
-    engine = create_engine(url, pool_size=THREADS, max_overflow=THREADS, connect_args={"autocommit": True})
+    shared: dict[str, Any] = {"pool_size": THREADS, "max_overflow": THREADS, "connect_args": {"autocommit": True}}
+    engine = create_engine(url, hide_parameters=True, **shared)
 
     @event.listens_for(engine, "connect")
     def _give_up_rights(connection: Any, _record: Any) -> None:
@@ -33,7 +37,7 @@ def connect(url: str) -> Engine:
 
 def _sqlite(url: str) -> Engine:
     """SQLite with WAL, foreign keys, and write locks taken at the start so that nobody deadlocks."""
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000}, pool_size=20)
+    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000}, pool_size=20, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

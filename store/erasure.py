@@ -1,9 +1,9 @@
 """Erase for good: rows, recordings, results and pages."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
-from store import Store
-from store.tables import SessionRow, Upload, User
+from store import Store, partial
+from store.tables import IdempotencyKey, SessionRow, Upload, User
 from store.uploads import hold_bytes, places
 
 
@@ -23,7 +23,9 @@ def erase_session(store: Store, session_id: str) -> None:
                 store.blobs.delete(name)
         for folder in ("sessions", "analyses", "reports"):
             store.blobs.delete(f"{folder}/{session_id}")
+        tx.execute(update(SessionRow).where(SessionRow.linked_to == session_id).values(linked_to=None))
         tx.execute(delete(SessionRow).where(SessionRow.session_id == session_id))
+    partial.erase(store.settings.home, session_id=session_id)
 
 
 def erase_user(store: Store, user_id: str) -> None:
@@ -33,4 +35,6 @@ def erase_user(store: Store, user_id: str) -> None:
     for session_id in sessions:
         erase_session(store, session_id)
     with store.catalog.begin() as tx:
+        tx.execute(delete(IdempotencyKey).where(IdempotencyKey.user_id == user_id))  # answers hold what was theirs
         tx.execute(delete(User).where(User.user_id == user_id))
+    partial.erase(store.settings.home, user_id=user_id)

@@ -46,6 +46,7 @@ def reduce(store: Store, session_id: str) -> None:
     revision = str(store.sessions.row(session_id).revision)
     path = f"sessions/{session_id}/{revision[:16]}-{uuid.uuid4().hex[:8]}.zarr"
     sessions.write(thinned(store.sessions.revision(session_id, revision)), store.blobs.zarr(path))
+    store.blobs.settle(path)
     _point_at(store, session_id, revision, path, "reduced")
     _sweep(store, f"sessions/{session_id}", path)
 

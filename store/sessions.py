@@ -106,6 +106,7 @@ class Sessions:
         path = f"sessions/{session_id}/{revision[:16]}-{uuid.uuid4().hex[:8]}.zarr"
         row = self.row(session_id)
         sessions.write(dataset, self._blobs.zarr(path))
+        self._blobs.settle(path)
         with self._catalog.begin() as tx:
             held = tx.get(Revision, (session_id, revision))
             if held is None:

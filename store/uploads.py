@@ -144,8 +144,7 @@ class Uploads:
         """Store bytes under their hash; return it and their number. A stream is never whole in memory."""
         if isinstance(content, bytes):
             sha256 = hashlib.sha256(content).hexdigest()
-            if not self._blobs.exists(packed_name(sha256)):
-                self._blobs.put(packed_name(sha256), _packed(content))
+            self._blobs.put_once(packed_name(sha256), _packed(content))
             return sha256, len(content)
         digest, size = hashlib.sha256(), 0
         with tempfile.NamedTemporaryFile(prefix="squash-upload-") as draft:
@@ -157,8 +156,7 @@ class Uploads:
                 draft.write(piece)
             draft.flush()
             sha256 = digest.hexdigest()
-            if not self._blobs.exists(blob_name(sha256)):
-                self._blobs.put(blob_name(sha256), Path(draft.name))
+            self._blobs.put_once(blob_name(sha256), Path(draft.name))
         return sha256, size
 
     def read(self, sha256: str) -> bytes:

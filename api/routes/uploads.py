@@ -1,16 +1,17 @@
 """What devices send: recordings, and batches while a match goes on. Bytes are kept and journaled; workers decode."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import File, Request, Response, UploadFile
+from fastapi import Request, Response
 from sqlalchemy import bindparam, select
+from starlette.datastructures import UploadFile
 
 from api import ratelimit
 from api.access import Asker, Caller, SessionId, unknown_session
 from api.answers import BatchReceived, Received, UploadsShown, UploadStatus
 from api.problems import ANSWERS, Problem, known
 from api.subject import Subject, in_thread
-from api.wire import iso
+from api.wire import iso, rendered
 from squashlib.errors import DecodeError, NotFoundError
 from store import jobs
 from store.tables import Job, Upload
@@ -21,7 +22,15 @@ router = Subject("uploads", "/api/sessions/{session_id}", ANSWERS)
 
 MAX_FILE = 256 << 20
 MAX_BATCH = 32 << 20
-STAGES = {"queued", "processing", "completed", "failed"}
+#: What else a form may hold; nobody needs more.
+FIELDS = 8
+
+
+FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary", "description": "FIT, GPX, TCX"}},
+}
 
 
 @router.post(
@@ -29,26 +38,29 @@ STAGES = {"queued", "processing", "completed", "failed"}
     status_code=202,
     responses=known(Received),
     response_model=Received,
-    response_model_exclude_unset=True,
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}},
 )
-def upload_fit(
-    session_id: SessionId,
-    caller: Asker,
-    request: Request,
-    response: Response,
-    file: Annotated[UploadFile, File(description="FIT, GPX, TCX")],
-) -> dict[str, Any]:
+async def upload_fit(session_id: SessionId, caller: Asker, request: Request) -> Response:
     """Upload a recording: FIT, GPX or TCX, plain, gzipped or zipped. The same bytes again are known again."""
-    ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, file.size or 0)
-    name = (file.filename or "recording").replace("\\", "/").rpartition("/")[2][:200]
-    return receive(caller, session_id, response, "file", file.file, name, file.content_type, MAX_FILE)
+    async with request.form(max_files=1, max_fields=FIELDS) as form:  # here, so that a stranger's is never read
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Problem(422, "file is missing, must be a form's part 'file' with a file name.")
+        name = (file.filename or "recording").replace("\\", "/").rpartition("/")[2][:200]
+        kind, size = file.content_type, file.size or 0
+
+        def taken() -> Response:
+            ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, size)
+            return rendered(*receive(caller, session_id, "file", file.file, name, kind, MAX_FILE))
+
+        return await in_thread(taken)
 
 
 def receive(
-    caller: Caller, session_id: Any, response: Response, kind: str, content: Any, name: str | None,
-    content_type: str | None, max_bytes: int,
-) -> dict[str, Any]:  # fmt: skip
-    """Keep bytes, journal them and promise their processing, in this order."""
+    caller: Caller, session_id: Any, kind: str, content: Any, name: str | None, content_type: str | None,
+    max_bytes: int,
+) -> tuple[dict[str, Any], int]:  # fmt: skip
+    """Keep bytes, journal them and promise their processing, in this order; the answer and its status."""
     store = caller.store
     caller.must_own(session_id)
     try:
@@ -70,10 +82,9 @@ def receive(
         job_id = found[0].job_id if found else _promise(errand, session_id, caller)
         answer: dict[str, Any] = {"status": "processing", "job_id": job_id, "upload_id": upload.upload_id}
     if duplicate:
-        response.status_code = 200
-        return answer | {"duplicate": True}
+        return answer | {"duplicate": True}, 200
     caller.state.hand_over(job_id)
-    return answer
+    return answer, 202
 
 
 _LAST_JOB = (
@@ -98,15 +109,15 @@ async def _body(request: Request) -> bytes:
     return bytes(pieces)
 
 
-async def _batch(session_id: Any, caller: Caller, request: Request, response: Response, kind: str) -> dict[str, Any]:
+async def _batch(session_id: Any, caller: Caller, request: Request, kind: str) -> Response:
     body = await _body(request)
     content_type = request.headers.get("content-type", "application/json")
 
-    def taken() -> dict[str, Any]:
+    def taken() -> Response:
         ratelimit.count(request, caller.state.limiter, "bytes", caller.user_id, len(body))
         count = _counted(body, content_type, kind)
-        answer = receive(caller, session_id, response, kind, body, None, content_type, MAX_BATCH)
-        return {"message": f"{count} samples accepted", "count": count, **answer}
+        answer, status = receive(caller, session_id, kind, body, None, content_type, MAX_BATCH)
+        return rendered({"message": f"{count} samples accepted", "count": count, **answer}, status)
 
     return await in_thread(taken)
 
@@ -133,7 +144,6 @@ def _takes(example: dict[str, Any]) -> dict[str, Any]:
         "status_code": 202,
         "responses": known(BatchReceived),
         "response_model": BatchReceived,
-        "response_model_exclude_unset": True,
         "openapi_extra": {"requestBody": {"required": True, "content": content}},
     }
 
@@ -151,45 +161,45 @@ MOTION = {
 
 
 @router.post("/hr-data", **_takes(_data(heart_rate=145, confidence=0.95)))
-async def hr_data(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+async def hr_data(session_id: SessionId, caller: Asker, request: Request) -> Response:
     """Heart rates in bulk, in any order, again or late; nothing is counted twice."""
-    return await _batch(session_id, caller, request, response, "hr")
+    return await _batch(session_id, caller, request, "hr")
 
 
 @router.post("/heart-rate", **_takes({"data_points": [{"bpm": 151, "timestamp": AT}]}))
-async def heart_rate(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+async def heart_rate(session_id: SessionId, caller: Asker, request: Request) -> Response:
     """Heart rates as the first watch app sends them (`data_points` of `bpm`)."""
-    return await _batch(session_id, caller, request, response, "hr")
+    return await _batch(session_id, caller, request, "hr")
 
 
 @router.post("/sensor-data", **_takes(MOTION))
-async def sensor_data(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+async def sensor_data(session_id: SessionId, caller: Asker, request: Request) -> Response:
     """Accelerometer (m/s²) and gyroscope (rad/s) at a fixed rate from a start time."""
-    return await _batch(session_id, caller, request, response, "sensor")
+    return await _batch(session_id, caller, request, "sensor")
 
 
 @router.post("/gps", **_takes(_data(latitude=52.37, longitude=4.89)))
-async def gps(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+async def gps(session_id: SessionId, caller: Asker, request: Request) -> Response:
     """Positions."""
-    return await _batch(session_id, caller, request, response, "gps")
+    return await _batch(session_id, caller, request, "gps")
 
 
 @router.post("/spo2", **_takes(_data(spo2=97)))
-async def spo2(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+async def spo2(session_id: SessionId, caller: Asker, request: Request) -> Response:
     """Oxygen saturation."""
-    return await _batch(session_id, caller, request, response, "spo2")
+    return await _batch(session_id, caller, request, "spo2")
 
 
 @router.post("/temperature", **_takes(_data(temperature=33.5)))
-async def temperature(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+async def temperature(session_id: SessionId, caller: Asker, request: Request) -> Response:
     """Skin temperature."""
-    return await _batch(session_id, caller, request, response, "temperature")
+    return await _batch(session_id, caller, request, "temperature")
 
 
 @router.post("/activity", **_takes(_data(steps=12, calories=1.5)))
-async def activity(session_id: SessionId, caller: Asker, request: Request, response: Response) -> dict[str, Any]:
+async def activity(session_id: SessionId, caller: Asker, request: Request) -> Response:
     """Steps, energy, distance."""
-    return await _batch(session_id, caller, request, response, "activity")
+    return await _batch(session_id, caller, request, "activity")
 
 
 @router.get("/upload/status", response_model=UploadStatus, response_model_exclude_unset=True)

@@ -62,7 +62,7 @@ def owner(url: str) -> Engine:
     """An engine that owns the tables: on PostgreSQL without the application's role."""
     from store.engines import connect
 
-    return connect(url) if url.startswith("sqlite") else create_engine(url)
+    return connect(url) if url.startswith("sqlite") else create_engine(url, hide_parameters=True)
 
 
 def configured() -> "Config":

@@ -1,8 +1,11 @@
 """A bad link: the upload goes on where it broke off; and a pairing as RFC 8628 has it, with forms."""
 
 import base64
+import hashlib
 import random
 import uuid
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -46,6 +49,35 @@ def test_more_than_announced_and_given_up(ann: httpx.Client) -> None:
     assert ann.delete(place).status_code == 204
     assert ann.delete(place).status_code == 404
     assert ann.head(place.rpartition("/")[0] + f"/{uuid.uuid4()}").status_code == 404
+
+
+def test_what_the_protocol_asks_for(ann: httpx.Client, client: httpx.Client) -> None:
+    url = "/api/sessions/" + ann.post("/api/sessions", json={}).json()["session_id"] + "/upload/resumable"
+    told = client.options(url)
+    assert (told.status_code, told.headers["Tus-Version"], told.headers["Tus-Resumable"]) == (204, "1.0.0", "1.0.0")
+    assert told.headers["Tus-Extension"].split(",") == ["creation", "expiration", "checksum", "termination"]
+    old = ann.post(url, headers={"Upload-Length": "5", "Tus-Resumable": "0.2.2"})
+    assert (old.status_code, old.headers["Tus-Version"]) == (412, "1.0.0")
+    assert ann.post(url, headers={"Upload-Length": str(int(told.headers["Tus-Max-Size"]) + 1)}).status_code == 413
+    said = "filename bWF0Y2guZml0,lap MQ=="
+    made = ann.post(url, headers={"Upload-Length": "5", "Upload-Metadata": said, "Tus-Resumable": "1.0.0"})
+    asked = ann.head(made.headers["Location"])
+    assert (asked.headers["Upload-Metadata"], asked.headers["Cache-Control"]) == (said, "no-store")
+    ends = parsedate_to_datetime(asked.headers["Upload-Expires"]) - datetime.now(UTC)
+    assert timedelta(days=6) < ends < timedelta(days=8)
+
+
+def test_a_part_that_was_damaged_on_its_way_is_sent_again(ann: httpx.Client) -> None:
+    url, place = begin(ann)
+    half = {**HEADERS, "Upload-Offset": "0"}
+    sums = {name: base64.b64encode(hashlib.new(name, BYTES[:9]).digest()).decode() for name in ("sha1", "sha256")}
+    damaged = ann.patch(place, content=b"?" + BYTES[1:9], headers={**half, "Upload-Checksum": f"sha1 {sums['sha1']}"})
+    assert (damaged.status_code, ann.head(place).headers["Upload-Offset"]) == (460, "0")
+    assert ann.patch(place, content=BYTES[:9], headers={**half, "Upload-Checksum": "md5 AAAA"}).status_code == 400
+    good = ann.patch(place, content=BYTES[:9], headers={**half, "Upload-Checksum": f"sha256 {sums['sha256']}"})
+    assert (good.status_code, good.headers["Upload-Offset"]) == (204, "9")
+    assert ann.delete(url, params={"purge": True}).status_code == 204
+    assert ann.head(place).status_code == 404, "with its session goes what was on its way to it"
 
 
 def test_a_watch_is_paired_by_forms_as_oauth_libraries_send_them(ann: httpx.Client, client: httpx.Client) -> None:
