@@ -1,4 +1,4 @@
-"""Peaks of an envelope, and moving means."""
+"""The envelope of a vector, and its peaks."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,37 +9,36 @@ Floats = npt.NDArray[np.float64]
 
 
 @kernel
-def magnitude(values: npt.NDArray[np.float32], lead: int, smooth: int) -> Floats:
-    """Length of each row of (n, 3) after taking off a moving mean of 2·lead+1 rows (0: nothing), smoothed; (n,)."""
-    n = values.shape[0]
-    sums = np.zeros((n + 1, 3))
-    if lead > 0:
-        for i in range(n):
-            for k in range(3):
-                sums[i + 1, k] = sums[i, k] + values[i, k]
-    out = np.empty(n)
-    for i in range(n):
-        low, high = max(0, i - lead), min(n, i + lead + 1)
-        total = 0.0
-        for k in range(3):
-            value = float(values[i, k])
-            if lead > 0:
-                value -= (sums[high, k] - sums[low, k]) / (high - low)
-            total += value * value
-        out[i] = np.sqrt(total)
-    return moving_mean(out, smooth)
+def known(value: float) -> float:
+    """The value, 0 if it is missing."""
+    return 0.0 if np.isnan(value) else float(value)
 
 
 @kernel
-def moving_mean(values: Floats, half: int) -> Floats:
-    """Centred mean over 2·half+1 samples, fewer at the edges; (n,)."""
-    n = values.size
-    sums = np.zeros(n + 1)
+def magnitude(values: npt.NDArray[np.float32], lead: int, smooth: int) -> Floats:
+    """Length of each row of (n, 3) after taking off a moving mean of 2·lead+1 rows (0: nothing), smoothed; (n,).
+
+    A missing value counts as 0. Both means are over fewer at the edges.
+    """
+    n = values.shape[0]
+    out, sums = np.empty(n), np.empty(n + 1)
+    x, y, z, total, share = 0.0, 0.0, 0.0, 0.0, 0.0
+    sums[0] = 0.0
+    for i in range(min(lead, n)):
+        x, y, z = x + known(values[i, 0]), y + known(values[i, 1]), z + known(values[i, 2])
     for i in range(n):
-        sums[i + 1] = sums[i] + values[i]
-    out = np.empty(n)
+        if lead > 0:
+            j, k = i + lead, i - lead - 1
+            if j < n:
+                x, y, z = x + known(values[j, 0]), y + known(values[j, 1]), z + known(values[j, 2])
+            if k >= 0:
+                x, y, z = x - known(values[k, 0]), y - known(values[k, 1]), z - known(values[k, 2])
+            share = 1.0 / (min(n, j + 1) - max(0, k + 1))
+        a, b, c = known(values[i, 0]) - x * share, known(values[i, 1]) - y * share, known(values[i, 2]) - z * share
+        total += np.sqrt(a * a + b * b + c * c)
+        sums[i + 1] = total
     for i in range(n):
-        low, high = max(0, i - half), min(n, i + half + 1)
+        low, high = max(0, i - smooth), min(n, i + smooth + 1)
         out[i] = (sums[high] - sums[low]) / (high - low)
     return out
 

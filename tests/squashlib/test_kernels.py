@@ -48,6 +48,15 @@ def test_peaks(levels: list[int], apart: int) -> None:
         assert pick(times, envelope, float(apart), 1.0).tolist() == reference.peaks(times, envelope, apart, 1.0)
 
 
+@quick
+@given(st.integers(0, 40), st.integers(0, 6), st.integers(0, 4), st.integers(0, 99))
+def test_magnitude(n: int, lead: int, smooth: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random((n, 3)) < 0.1, np.nan, rng.normal(0, 9, (n, 3))).astype(np.float32)
+    for length in both(peaks.magnitude):
+        assert length(values, lead, smooth) == pytest.approx(reference.magnitude(values, lead, smooth), abs=1e-9)
+
+
 def model(seed: int, T: int = 6, S: int = 3) -> tuple[Any, ...]:
     rng = np.random.default_rng(seed)
     cumulative = np.vstack((np.zeros(S), np.cumsum(rng.normal(size=(T, S)), axis=0)))
