@@ -40,7 +40,7 @@ SCORES = (
 
 def seconds(session: xr.Dataset, groups: Mapping[str, xr.Dataset], truth: Mapping[str, Any] | None = None) -> go.Figure:
     """What the model sees and thinks, second by second: features above, probabilities below, true rallies as bars."""
-    seen = features(session, groups["swings"])
+    seen = features(session, groups["swings"], groups["motion"])
     lines = {spec.name: getattr(seen, spec.name) for spec in fields(seen)}
     lines = {name: line for name, line in lines.items() if line is not None and line.shape == (len(seen),)}
     posterior = groups["posterior"]

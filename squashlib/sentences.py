@@ -66,11 +66,11 @@ def _game_sentence(groups: Mapping[str, xr.Dataset]) -> list[Sentence]:
     mean, number = rallies["rally_hr_mean"].values.astype(np.float64), rallies["rally_game"].values
     games = {int(g): mean[(number == g) & ~np.isnan(mean)] for g in np.unique(number[number > 0])}
     games = {g: beats for g, beats in games.items() if len(beats) >= LEAST_POINTS}
+    told = {g: (float(beats.mean()), float(beats.var(ddof=1) / len(beats))) for g, beats in games.items()}
     pairs = list(combinations(games, 2))
     best: tuple[float, int, int, float, float] | None = None
     for a, b in pairs:
-        gap = float(games[b].mean() - games[a].mean())
-        error = sqrt(2 * (games[a].var(ddof=1) / len(games[a]) + games[b].var(ddof=1) / len(games[b])))
+        gap, error = told[b][0] - told[a][0], sqrt(2 * (told[a][1] + told[b][1]))
         half = Z95_OF[min(len(pairs), len(Z95_OF)) - 1] * error
         if abs(gap) > half and (best is None or abs(gap) - half > best[0]):
             best = (abs(gap) - half, a, b, gap, half)

@@ -199,10 +199,10 @@ STREAM_OF = {
 
 def _stream(session: xr.Dataset, name: str) -> dict[str, Any]:
     values, times = session[name].values, session[STREAM_OF[name]].values
-    missing = np.logical_or.reduce(
-        [np.isnan(column) for column in values.reshape(len(values), int(np.prod(values.shape[1:]))).T]
-    )
-    seen = times[~missing] if missing.any() else times
+    seen = times
+    if len(values) and np.isnan(values.max()):
+        columns = values.reshape(len(values), int(np.prod(values.shape[1:]))).T
+        seen = times[~np.logical_or.reduce([np.isnan(column) for column in columns])]
     steps = np.diff(seen)
     step_s = float(np.median(steps)) if len(steps) else None
     # A sample covers the time to the next one, but never more than five usual steps or five seconds.

@@ -133,3 +133,11 @@ def messages(data, start, stop):  # type: ignore[no-untyped-def]
             found.append((at + 1, definition))
             at += 1 + size
     return found
+
+
+def magnitude(values, lead, smooth):  # type: ignore[no-untyped-def]
+    """Length of each row less the mean of the rows around it, then the mean of the lengths around each."""
+    values = np.nan_to_num(np.asarray(values, float))
+    near = [values[max(0, i - lead) : i + lead + 1].mean(axis=0) * (lead > 0) for i in range(len(values))]
+    lengths = np.linalg.norm(values - np.reshape(near, values.shape), axis=1)
+    return np.array([lengths[max(0, i - smooth) : i + smooth + 1].mean() for i in range(len(values))])

@@ -4,34 +4,23 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from squashlib.detectors.swings import pulling, turning
+from squashlib.detectors.motion_bins import PER_SECOND
 
 Floats = npt.NDArray[np.float64]
 
 RIDGE = 0.1
-PER_SECOND = 5
 
 
-def measures(session: xr.Dataset, seconds: int) -> tuple[Floats, Floats] | None:
+def measures(motion: xr.Dataset) -> tuple[Floats, Floats] | None:
     """Logs of how fast the wrist turns, how hard it is pulled, and how abruptly both change, standardised.
 
-    By second (T, M) and by bin of 0.2 s (5 T, M); NaN where nothing was measured, None without motion. Abruptness tells
-    footwork from walking better than size does.
+    `motion` is what `motion_bins.binned` made. By second (T, M) and by bin of 0.2 s (5 T, M); NaN where nothing was
+    measured, None without motion. Abruptness tells footwork from walking better than size does.
     """
-    from squashlib.kernels.shapes import jolts
-
-    sums, counts = list[Floats](), list[Floats]()
-    for sensor, dim, variable in ((turning, "gyro_time", "angular_velocity"), (pulling, "accel_time", "acceleration")):
-        times, envelope = sensor(session)
-        if len(times):
-            at = np.minimum((session[dim].values * PER_SECOND).astype(np.int64), PER_SECOND * seconds - 1)
-            counts += [np.bincount(at, minlength=PER_SECOND * seconds).astype(np.float64)] * 2
-            for values in (envelope, np.sqrt(jolts(session[variable].values))):
-                sums.append(np.bincount(at, values, PER_SECOND * seconds).astype(np.float64))
-    if not sums:
+    total, count = motion["motion_sum"].values.astype(np.float64), motion["motion_count"].values.astype(np.float64)
+    if not total.shape[1]:
         return None
-    total, count = np.column_stack(sums), np.column_stack(counts)
-    whole = [x.reshape(seconds, PER_SECOND, -1).sum(axis=1) for x in (total, count)]
+    whole = [x.reshape(-1, PER_SECOND, x.shape[1]).sum(axis=1) for x in (total, count)]
     tables = log_means(*whole), log_means(total, count)
     return None if np.isnan(tables[0]).all() else tables
 

@@ -31,8 +31,8 @@ def alive(session: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
 def _motion(session: xr.Dataset, name: str, words: str) -> tuple[xr.Dataset, list[str]]:
     values = session[name].values
     dim = str(session[name].dims[0])
-    if len(values) and not np.isnan(values).any():
-        moves = [bool(np.ptp(column) > 0) for column in values.T]
+    if len(values) and not np.isnan(values.max()):
+        moves = [bool(np.ptp(column[:FEWEST]) > 0 or np.ptp(column) > 0) for column in values.T]
         return (session, []) if all(moves) or sum(moves) > 1 else _without(session, dim, f"{words} never changes")
     seen = ~np.isnan(values)
     if seen.any(axis=1).sum() < FEWEST:

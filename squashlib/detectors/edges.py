@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from squashlib.detectors.activity import PER_SECOND, mixed
+from squashlib.detectors.activity import mixed
+from squashlib.detectors.motion_bins import PER_SECOND
 from squashlib.scoring import Point
 
 Floats = npt.NDArray[np.float64]

@@ -44,10 +44,10 @@ def measured(seen: Features, starts: Floats, stops: Floats) -> npt.NDArray[np.bo
     return np.asarray(sums[high] - sums[low] >= 0.5 * (high - low))
 
 
-def features(session: xr.Dataset, swings: xr.Dataset) -> Features:
-    """Features of every whole second; `swings` as `SwingDetector` finds them."""
+def features(session: xr.Dataset, swings: xr.Dataset, motion: xr.Dataset) -> Features:
+    """Features of every whole second; `swings` and `motion` as `SwingDetector` finds them."""
     seconds = max(1, int(np.ceil(session.attrs["duration_s"])))
-    table, fine = measures(session, seconds) or (None, None)
+    table, fine = measures(motion) or (None, None)
     moved = None if table is None else table.mean(axis=1)
     counts, strong = (
         (None, None) if moved is None else by_likeness(swings["swing_time"].values, first_odds(swings), seconds)

@@ -29,12 +29,13 @@ ROUNDS = 2
 class Likeness:
     """Of every swing (k,): log odds of being a stroke if in play, by looks alone; and probability with the rhythm.
 
-    `weights` (F+1,) are those of the looks and a constant.
+    `weights` (F+1,) are those of the looks and a constant, `looks` (k, F) are `standardised`.
     """
 
     log_odds: Floats
     probability: Floats
     weights: Floats
+    looks: Floats
 
 
 def standardised(swings: xr.Dataset) -> Floats:
@@ -57,7 +58,7 @@ def first_odds(swings: xr.Dataset) -> Floats:
 
 def learn(swings: xr.Dataset, starts: Floats, stops: Floats, quiet: Bools, before: Likeness | None = None) -> Likeness:
     """Learn from rallies (r,), from which swings (k,) surely are no strokes, and from where it stood before."""
-    times, looks = swings["swing_time"].values, standardised(swings)
+    times, looks = swings["swing_time"].values, before.looks if before else standardised(swings)
     low, high = np.searchsorted(times, starts - 0.2), np.searchsorted(times, stops)
     playing = np.zeros(len(times), bool)
     for a, b in zip(low, high, strict=True):
@@ -74,7 +75,7 @@ def learn(swings: xr.Dataset, starts: Floats, stops: Floats, quiet: Bools, befor
         odds = odds + offset(odds[playing], float(expected))
         p = in_rhythm(times, odds, starts, stops)
         weights = regression(table[used], p[used], prior)
-    return Likeness(odds, p, weights)
+    return Likeness(odds, p, weights, looks)
 
 
 def in_rhythm(times: Floats, odds: Floats, starts: Floats, stops: Floats) -> Floats:
@@ -105,10 +106,12 @@ def regression(table: Floats, p: Floats, prior: Floats) -> Floats:
     """Logistic regression on probabilities, held back towards prior weights (the last column is the constant)."""
     weights = prior.copy()
     pull = np.append(np.full(table.shape[1] - 1, HELD_BACK), 1e-3)
+    held = np.diag(pull)
+    columns = np.ascontiguousarray(table.T)  # a step of NumPy for each look is quicker than one for each swing
     for _ in range(12):
-        q = 1 / (1 + np.exp(-np.clip(table @ weights, -30, 30)))
-        slope = table.T @ (p - q) - pull * (weights - prior)
-        curve = (table * (q * (1 - q))[:, None]).T @ table + np.diag(pull)
+        q = 1 / (1 + np.exp(-np.clip(weights @ columns, -30, 30)))
+        slope = columns @ (p - q) - pull * (weights - prior)
+        curve = (columns * (q * (1 - q))) @ columns.T + held
         step = np.linalg.solve(curve, slope)
         weights = weights + np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-4:

@@ -117,14 +117,14 @@ def _strokes(session: xr.Dataset, groups: Mapping[str, xr.Dataset]) -> dict[str,
         names = (("shots_detected", "1"), ("strokes_per_rally", "1"), ("stroke_rate", "min-1"))
         return {name: unknown(unit, NO_MOTION) for name, unit in names}
     strokes, rallies = groups["strokes"], groups["rallies"]
-    sure = float(strokes["stroke_confidence"].mean()) if strokes.sizes["stroke"] else 0.5
+    sure = float(strokes["stroke_confidence"].values.mean()) if strokes.sizes["stroke"] else 0.5
     found: dict[str, MetricResult] = {
         "shots_detected": MetricResult(strokes.sizes["stroke"], "1", sure, _sides(strokes))
     }
     if not rallies.sizes["rally"]:
         why = TRAINED if rallies.attrs.get("training") else NO_PLAY
         return found | {"strokes_per_rally": unknown("1", why), "stroke_rate": unknown("min-1", why)}
-    lengths = float((rallies["rally_stop"] - rallies["rally_start"]).sum())
+    lengths = float((rallies["rally_stop"].values - rallies["rally_start"].values).sum())
     own = float(np.nansum(rallies["rally_strokes"].values))
     return found | {
         "strokes_per_rally": MetricResult(own / rallies.sizes["rally"], "1", sure, {"meaning": "own strokes"}),

@@ -110,8 +110,8 @@ class Looks:
 def first_looks(name: str, x: Floats) -> Looks:
     """Looks of a feature to start from: quantiles of this session."""
     seen = x[~np.isnan(x)]
-    spread = max(float(np.quantile(seen, 0.9) - np.quantile(seen, 0.1)) / 4, 1e-3)
-    mean, spreads = np.quantile(seen, START_QUANTILE), np.full(N_STATES, spread)
+    low, high, *means = np.quantile(seen, (0.1, 0.9, *START_QUANTILE))
+    mean, spreads = np.array(means), np.full(N_STATES, max(float(high - low) / 4, 1e-3))
     mean[WARMUP] = mean[REST] + WARM[name] * (mean[RALLY] - mean[REST])
     spreads[WARMUP] *= 1.4  # the ball is fetched now and then
     return Looks(mean, spreads)

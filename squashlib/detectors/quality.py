@@ -44,10 +44,11 @@ def _sport(sport: str) -> list[str]:
 
 def _saturated(values: Any) -> float:
     """Share of rows at the largest absolute value, if that value comes back too often to be chance."""
-    size = np.maximum.reduce([np.abs(column) for column in values.T])
-    top = np.nanmax(size) if np.isfinite(size).any() else 0.0
-    share = float((size >= top * 0.9999).mean())
-    return share if share * len(size) > 5 else 0.0
+    known = np.isfinite(values.max()) or np.isfinite(values).any()
+    top = max(float(np.nanmax(values)), -float(np.nanmin(values))) if known else 0.0
+    hit = np.flatnonzero((values >= top * 0.9999) | (values <= -top * 0.9999)) // values.shape[1]
+    rows = int((np.diff(hit, prepend=-1) > 0).sum())
+    return rows / len(values) if rows > 5 else 0.0
 
 
 def _heart_faults(session: xr.Dataset) -> list[str]:

@@ -38,7 +38,7 @@ class RallyDetector:
 
     name: ClassVar[str] = "rallies"
     version: ClassVar[str] = "1"
-    requires: ClassVar[tuple[str, ...]] = ("swings",)
+    requires: ClassVar[tuple[str, ...]] = ("swings", "motion")
     provides: ClassVar[tuple[str, ...]] = ("segments", "rallies", "games", "posterior", "likeness")
 
     def detect(self, context: Context) -> Findings:
@@ -54,7 +54,7 @@ class RallyDetector:
     def decode(self, context: Context) -> Findings:
         """Findings of a session that is all play."""
         session, swings = context.session, context.groups["swings"]
-        seen = features(session, swings)
+        seen = features(session, swings, context.groups["motion"])
         start = session.attrs["start_time"]
         if not len(seen) or len(seen) < 60:
             return Findings(_nothing(start, swings.sizes["swing"]))

@@ -77,9 +77,10 @@ def segment(seen: Features, points: Sequence[Point], swings: xr.Dataset, *, max_
             rates = model.learnt_rates(seen, path, model.first_rates(seen))
             laws = _laws(starts, stops, kinds)
             offset_s, spread_s = presses.estimate_offset(times, stops[kinds == RALLY].astype(np.float64))
-    score, entered = semi_markov.forward(cumulative, duration, model.LONGEST_S, change, first, ends)
+    laws_of_match = (cumulative, duration, model.LONGEST_S, change)
+    score, entered = semi_markov.forward(*laws_of_match, first, ends)
     uniform = np.random.default_rng(0).random((max_samples, seconds // 2 + 2))  # the same data, the same answer
-    samples = semi_markov.sample_paths(cumulative, duration, model.LONGEST_S, change, last, score, entered, uniform)
+    samples = semi_markov.sample_paths(*laws_of_match, last, ends, score, entered, uniform)
     starts, stops, sure = choose(samples)
     share = agreement.shares(samples, model.N_STATES)
     path = with_rallies(model.NAMED[typical(samples, share)], starts, stops)

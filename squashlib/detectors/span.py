@@ -14,6 +14,7 @@ import xarray as xr
 
 from squashlib.detectors.framework import Context
 from squashlib.detectors.model import IDLE
+from squashlib.detectors.motion_bins import part_of
 from squashlib.moments import iso
 from squashlib.schema import STREAM_TIMES, time_attrs
 from squashlib.scoring import Point
@@ -116,7 +117,8 @@ def within(context: Context, low: float, high: float) -> Context:
     inside = swings.isel(swing=_inside(swings, low, high))
     inside = inside.assign(swing_time=("swing", inside["swing_time"].values - low, times.attrs))
     points = tuple(replace(point, time_s=point.time_s - low) for point in context.points)
-    return replace(context, session=cut(context.session, low, high), points=points, groups={"swings": inside})
+    groups = {"swings": inside, "motion": part_of(context.groups["motion"], low, high)}
+    return replace(context, session=cut(context.session, low, high), points=points, groups=groups)
 
 
 def around(groups: Mapping[str, xr.Dataset], context: Context, low: float, high: float) -> dict[str, xr.Dataset]:

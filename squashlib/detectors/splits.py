@@ -26,10 +26,12 @@ def rest_told(evidence: Floats, after: float, before: float) -> float:
 
     `evidence` (B,) is that of play by bins of 0.2 s.
     """
+    if before - after < APART_S:
+        return -np.inf
     low, high = round((after + AFTER_S) / BIN_S), round((before - BEFORE_S) / BIN_S)
     told = np.append(0.0, np.cumsum(-NEWS * evidence[low:high]))
     least = round(SHORTEST_S / BIN_S)
-    if before - after < APART_S or len(told) <= least:
+    if len(told) <= least:
         return -np.inf
     return float((np.maximum.accumulate(told[::-1])[::-1][least:] - told[: len(told) - least]).max())
 
@@ -40,7 +42,7 @@ def split(
     """Starts and stops of the pieces of rallies (r,) that rests part, and which rally each was of, (k,) each."""
     low, high, of = list[float](), list[float](), list[int]()
     for i, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-        own = strokes[(strokes > start - 1.0) & (strokes < stop + 0.5)]
+        own = strokes[np.searchsorted(strokes, start - 1.0, side="right") : np.searchsorted(strokes, stop + 0.5)]
         low.append(start)
         for after, before in pairwise(own.tolist()):
             if rest_told(evidence, after, before) > SURELY:

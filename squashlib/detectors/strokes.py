@@ -25,9 +25,9 @@ def sides(session: xr.Dataset, times: Floats) -> npt.NDArray[np.int8]:
     unknown = np.zeros(len(times), np.int8)
     if session.sizes.get("gyro_time", 0) < 10 or len(times) < 30:
         return unknown
-    clock, w = session["gyro_time"].values, np.nan_to_num(session["angular_velocity"].values)
+    clock = session["gyro_time"].values
     at = np.clip(np.searchsorted(clock, times), 0, len(clock) - 1)
-    vectors = w[at].astype(np.float64)
+    vectors = np.nan_to_num(session["angular_velocity"].values[at]).astype(np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
     main = np.linalg.eigh(vectors.T @ vectors)[1][:, -1]
     along = vectors @ main

@@ -1,5 +1,6 @@
 """Swings of the wrist: an envelope, and its peaks; what of them are strokes is for the context to say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,12 +10,14 @@ import xarray as xr
 
 from squashlib.detectors.framework import Context, Findings
 from squashlib.detectors.likeness import LOOKS
+from squashlib.detectors.motion_bins import binned
 from squashlib.schema import time_attrs
 
 Floats = npt.NDArray[np.float64]
 
 APART_S = 0.5  # own strokes are hardly ever closer than 0.85 s, but movements beside them are
 ALONG_QUANTILE = 0.75
+NOTHING = (np.empty(0), np.empty(0), np.empty(0))
 GAP_S, SHORTEST_S = 0.25, 0.3
 LEAST = (0.6, 0.5)  # m/s², rad/s with a gyroscope: a free arm's softest strokes lie above, the noise of sensors below
 
@@ -51,8 +54,22 @@ def _smoothed(session: xr.Dataset, dim: str, variable: str, lead_s: float) -> tu
         return np.empty(0), np.empty(0)
     times = session[dim].values
     step_s = float(np.median(np.diff(times)))
-    clean = np.nan_to_num(session[variable].values, nan=0.0)
-    return times, magnitude(clean, round(lead_s / step_s), round(0.06 / step_s))
+    return times, magnitude(session[variable].values, round(lead_s / step_s), round(0.06 / step_s))
+
+
+def sensed(session: xr.Dataset) -> dict[str, tuple[Floats, Floats, Floats]]:
+    """Of each motion sensor that is there times (s), envelope and steps from sample to sample, (n,); the first tells.
+
+    Named by variable; the first is the one of `swing_envelope`.
+    """
+    from squashlib.kernels.shapes import jolts
+
+    found = {}
+    for name, sense in (("angular_velocity", turning), ("acceleration", pulling)):
+        times, envelope = sense(session)
+        if len(times):
+            found[name] = times, envelope, jolts(session[name].values)
+    return found
 
 
 def pick_swings(times: Floats, envelope: Floats, least: float = 0.0) -> npt.NDArray[np.int64]:
@@ -71,24 +88,28 @@ def pick_swings(times: Floats, envelope: Floats, least: float = 0.0) -> npt.NDAr
     return np.asarray(at[last[piece] - first[piece] >= SHORTEST_S])
 
 
-def swing_looks(session: xr.Dataset, times: Floats, envelope: Floats, at: npt.NDArray[np.int64]) -> Floats:
-    """What `likeness.LOOKS` names of each peak, (k, F); logs where sizes are meant, 0 where a sensor is missing."""
+def swing_looks(
+    session: xr.Dataset, felt: Mapping[str, tuple[Floats, Floats, Floats]], at: npt.NDArray[np.int64]
+) -> Floats:
+    """What `likeness.LOOKS` names of each peak, (k, F); logs where sizes are meant, 0 where a sensor is missing.
+
+    `felt` is what `sensed` gives, `at` indexes the envelope of the first sensor.
+    """
     from squashlib.kernels import shapes
 
+    times, envelope, _ = next(iter(felt.values()), NOTHING)
     centres, strength = times[at], envelope[at]
     looks = dict.fromkeys(LOOKS, np.zeros(len(at)))
     looks["strength"] = np.log(strength + 1e-6)
     looks["width"] = np.log(shapes.half_widths(times, envelope, at, 0.6) + 0.02)
     looks["before"] = np.log(shapes.largest_near(times, envelope, centres, -0.7, -0.3) / strength + 0.02)
     looks["after"] = np.log(shapes.largest_near(times, envelope, centres, 0.25, 0.6) / strength + 0.02)
-    turns = session.sizes.get("gyro_time", 0) > 10
-    if session.sizes.get("accel_time", 0) > 10:
-        clock, pull = pulling(session)
-        jolt = shapes.jolts(session["acceleration"].values)
+    if "acceleration" in felt:
+        clock, pull, jolt = felt["acceleration"]
         looks["jolt"] = np.log(shapes.largest_near(clock, jolt, centres, -0.08, 0.08) + 0.1)
-        if turns:
+        if len(felt) > 1:
             looks["pull"] = np.log(shapes.largest_near(clock, pull, centres, -0.15, 0.15) + 0.1)
-    if turns and len(at):
+    if "angular_velocity" in felt and len(at):
         axes, looks["straight"] = shapes.directions(times, session["angular_velocity"].values, centres, 0.12)
         strong = axes[strength >= np.quantile(strength, ALONG_QUANTILE)]
         looks["along"] = np.abs(axes @ np.linalg.eigh(strong.T @ strong)[1][:, -1])
@@ -97,19 +118,20 @@ def swing_looks(session: xr.Dataset, times: Floats, envelope: Floats, at: npt.ND
 
 @dataclass(frozen=True)
 class SwingDetector:
-    """Peaks of the swing envelope: times, strength and looks."""
+    """Peaks of the swing envelope: times, strength and looks; and motion by fifths of a second."""
 
     name: ClassVar[str] = "swings"
     version: ClassVar[str] = "1"
     requires: ClassVar[tuple[str, ...]] = ()
-    provides: ClassVar[tuple[str, ...]] = ("swings",)
+    provides: ClassVar[tuple[str, ...]] = ("swings", "motion")
 
     def detect(self, context: Context) -> Findings:
         """Look at gyroscope or acceleration; no motion gives no swings."""
-        times, envelope = swing_envelope(context.session)
-        at = pick_swings(times, envelope, LEAST[context.session.sizes.get("gyro_time", 0) > 10])
+        felt = sensed(context.session)
+        times, envelope, _ = next(iter(felt.values()), NOTHING)
+        at = pick_swings(times, envelope, LEAST["angular_velocity" in felt])
         start = context.session.attrs["start_time"]
-        looks = swing_looks(context.session, times, envelope, at)
+        looks = swing_looks(context.session, felt, at)
         swings = xr.Dataset(
             {
                 "swing_time": ("swing", times[at], time_attrs(start, "time of a swing")),
@@ -117,4 +139,5 @@ class SwingDetector:
                 "swing_looks": (("swing", "look"), looks.astype(np.float32), {"looks": " ".join(LOOKS)}),
             }
         )
-        return Findings({"swings": swings})
+        motion = binned(felt.values(), context.session.attrs["duration_s"])
+        return Findings({"swings": swings, "motion": motion})

@@ -53,8 +53,9 @@ def training_strokes(swings: xr.Dataset) -> Bools:
         return found
     floor = SOFTEST * float(np.quantile(strength, HARD_QUANTILE))
     low, high = np.searchsorted(times, times - APART_S), np.searchsorted(times, times + APART_S, side="right")
-    for k in np.argsort(-strength, kind="stable"):
-        found[k] = strength[k] > floor and not found[low[k] : high[k]].any()
+    order = np.argsort(-strength, kind="stable")
+    for k in order[strength[order] > floor]:
+        found[k] = not found[low[k] : high[k]].any()
     return found
 
 

@@ -23,8 +23,10 @@ def held_by(starts: Ints, stops: Ints, sample_starts: Ints, sample_stops: Ints, 
         Where each sample's spans begin, (N+1,).
     """
     share, mean = np.zeros(starts.size), np.zeros(starts.size)
-    samples = offsets.size - 1
-    following = np.empty(starts.max() + 1 if starts.size else 0, np.int64)  # first span that ends after a second
+    samples, last = offsets.size - 1, -1
+    for k in range(starts.size):
+        last = max(last, starts[k])
+    following = np.empty(last + 1, np.int64)  # first span that ends after a second
     for n in range(samples):
         low, high = offsets[n], offsets[n + 1]
         at = low
@@ -41,7 +43,10 @@ def held_by(starts: Ints, stops: Ints, sample_starts: Ints, sample_stops: Ints, 
                 at += 1
             share[k] += best >= 0.5
             mean[k] += best
-    return share / max(1, samples), mean / max(1, samples)
+    for k in range(starts.size):
+        share[k] /= max(1, samples)
+        mean[k] /= max(1, samples)
+    return share, mean
 
 
 @kernel
@@ -50,7 +55,14 @@ def best_disjoint(starts: Ints, stops: Ints, worth: Floats) -> npt.NDArray[np.bo
     n = starts.size
     total, before = np.zeros(n + 1), np.zeros(n, np.int64)
     for k in range(n):
-        before[k] = np.searchsorted(stops[:k], starts[k], side="right")
+        low, high = 0, k  # how many of the spans before end until this one starts
+        while low < high:
+            middle = (low + high) // 2
+            if stops[middle] <= starts[k]:
+                low = middle + 1
+            else:
+                high = middle
+        before[k] = low
         total[k + 1] = max(total[k], total[before[k]] + worth[k])
     chosen = np.zeros(n, np.bool_)
     k = n
@@ -71,7 +83,9 @@ def shares(paths: npt.NDArray[np.int8], states: int) -> Floats:
     for n in range(N):
         for t in range(T):
             out[t, paths[n, t]] += 1.0
-    out /= max(1, N)
+    for t in range(T):
+        for s in range(states):
+            out[t, s] /= max(1, N)
     return out
 
 

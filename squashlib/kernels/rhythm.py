@@ -49,21 +49,21 @@ def stroke_marginals(
     for r in range(low.size):
         n = high[r] - low[r]
         t, odds = times[low[r] : high[r]], log_odds[low[r] : high[r]]
-        ahead, behind = np.empty(n), np.empty(n)
+        ahead, behind, apart = np.empty(n), np.empty(n), np.empty((n, NEAR))
         none = np.log(edge_weight(stops[r] - starts[r], 6.0))
         total = none
         for i in range(n):
             weight = edge_weight(t[i] - starts[r], 3.0)
             ahead[i] = np.log(weight)
             for j in range(max(0, i - NEAR), i):
-                ahead[i] = _plus(ahead[i], ahead[j] + np.log(gap_weight(max(t[i] - t[j], 0.05), usual_s)))
+                apart[j, i - j - 1] = np.log(gap_weight(max(t[i] - t[j], 0.05), usual_s))
+                ahead[i] = _plus(ahead[i], ahead[j] + apart[j, i - j - 1])
             ahead[i] += odds[i]
             total = _plus(total, ahead[i] + np.log(edge_weight(stops[r] - t[i], 4.0)))
         for i in range(n - 1, -1, -1):
             behind[i] = np.log(edge_weight(stops[r] - t[i], 4.0))
             for j in range(i + 1, min(n, i + 1 + NEAR)):
-                gap = np.log(gap_weight(max(t[j] - t[i], 0.05), usual_s))
-                behind[i] = _plus(behind[i], odds[j] + behind[j] + gap)
+                behind[i] = _plus(behind[i], odds[j] + behind[j] + apart[i, j - i - 1])
             out[low[r] + i] = np.exp(ahead[i] + behind[i] - total)
     return out
 

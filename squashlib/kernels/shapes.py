@@ -10,12 +10,25 @@ Ints = npt.NDArray[np.int64]
 
 
 @kernel
+def first_from(times: Floats, time: float) -> int:
+    """Index of the first of sorted times that is not before `time`."""
+    low, high = 0, times.size
+    while low < high:
+        middle = (low + high) // 2
+        if times[middle] < time:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
 def largest_near(times: Floats, values: Floats, centres: Floats, low_s: float, high_s: float) -> Floats:
     """Largest value with `centre + low_s <= time < centre + high_s` for each centre, 0 without any; (k,)."""
     n = times.size
     out = np.zeros(centres.size)
     for k in range(centres.size):
-        i = np.searchsorted(times, centres[k] + low_s)
+        i = first_from(times, centres[k] + low_s)
         while i < n and times[i] < centres[k] + high_s:
             out[k] = max(out[k], values[i])
             i += 1
@@ -51,7 +64,7 @@ def directions(
     out = np.zeros((centres.size, 3))
     straight = np.zeros(centres.size)
     for k in range(centres.size):
-        i = np.searchsorted(times, centres[k] - half_s)
+        i = first_from(times, centres[k] - half_s)
         length = 0.0
         while i < n and times[i] <= centres[k] + half_s:
             size = 0.0
@@ -62,10 +75,11 @@ def directions(
                     size += value * value
             length += np.sqrt(size)
             i += 1
-        total = np.sqrt((out[k] ** 2).sum())
+        total = np.sqrt(out[k, 0] ** 2 + out[k, 1] ** 2 + out[k, 2] ** 2)
         if total > 0.0:
             straight[k] = total / length
-            out[k] /= total
+            for a in range(3):
+                out[k, a] /= total
     return out, straight
 
 

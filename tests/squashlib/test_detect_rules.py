@@ -25,7 +25,9 @@ from squashlib.detectors.games import (
 )
 from squashlib.detectors.likeness import LOOKS
 from squashlib.detectors.model import IDLE, N_STATES, RALLY, REST, first_rates, learnt_rates, log_lognormal
+from squashlib.detectors.motion_bins import binned
 from squashlib.detectors.segmentation import PRESSED_S, Segmentation, in_step
+from squashlib.detectors.swings import sensed
 from squashlib.scoring import Point
 from squashlib.session import build
 
@@ -234,7 +236,7 @@ def test_one_who_receives_or_runs_for_the_last_ball_plays_longer_than_one_who_se
     busy = edges.spans(times, starts - 0.2, last + 0.8 + edges.INTER_SHOT_S * runs)
     turn = rng.normal(0, 1, (len(times), 3)) * np.where(busy, 3.0, 0.5)[:, None]
     session = build({"gyro_time": (times, {"angular_velocity": turn})}, start_time=START, duration_s=times[-1])
-    _, fine = activity.measures(session, int(times[-1]) + 1)
+    _, fine = activity.measures(binned(sensed(session).values(), float(times[-1]))) or ()
     strokes = np.sort(np.concatenate((first, last, first + 3, first + 6)))
     low, high = edges.snapped(fine, strokes, first - 0.5, last + 0.5, [])
     assert np.abs(low - starts).max() < 0.5
