@@ -85,7 +85,7 @@ class RallyDetector:
         known = calibration(motion=seen.swings is not None, points=len(pressed(context.points)) > FEW)
         sure = known.confidence(sure)
         winner, scored = match_points(rally_stops, context.points, found.press_offset_s)
-        games, number = games_of(rally_starts, rally_stops, scored, found)
+        games, number = games_of(rally_starts, rally_stops, scored, found, motion=seen.swings is not None)
         own = in_rhythm(swings["swing_time"].values, learnt.log_odds, rally_starts, rally_stops)
         rallies = _rally_group(start, session, swings, own, rally_starts, rally_stops, sure, number, winner)
         low, high = known.count_interval(len(rally_starts))
