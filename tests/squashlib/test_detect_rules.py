@@ -116,7 +116,7 @@ def test_how_many_rallies_there_are_tells_a_towel_from_a_short_break() -> None:
 def test_no_game_lasts_a_whole_match() -> None:
     gaps = np.tile(np.append(np.full(21, 9.0), 45.0), 4)[:-1]
     gaps[[10, 40]] = 25.0
-    number, sure = by_gaps(gaps, np.zeros(len(gaps), bool))
+    number, _ = by_gaps(gaps, np.zeros(len(gaps), bool))
     assert np.bincount(number)[1:].tolist() == [22, 22, 22, 22]
     gaps[:] = 9.0
     assert by_gaps(gaps, np.zeros(len(gaps), bool))[1].max() < 0.5, "88 rallies are no game"
