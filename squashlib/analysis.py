@@ -137,7 +137,8 @@ def analyse(
     groups = {name: group for found in findings.values() for name, group in found.groups.items()}
     metrics = {name: metric for found in findings.values() for name, metric in found.metrics.items()}
     insights = explain(session, groups, metrics, presses, person) | {"algorithm_version": version}
-    return Analysis(session, presses, person, findings, insights, assess(session), version)
+    quality = assess(session, groups["rallies"].attrs.get("doubts", ()))
+    return Analysis(session, presses, person, findings, insights, quality, version)
 
 
 def _framework(framework: MetricsFramework, said: tuple[Correction, ...]) -> MetricsFramework:

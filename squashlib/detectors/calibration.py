@@ -1,7 +1,7 @@
 """How sure rallies and their number really are, by what was measured.
 
 Sampled paths vary less than the truth: the model takes seconds for more independent than they are, rallies without an
-own contact leave no trace, and rests of three seconds go unseen. What was found is therefore set beside the truth of 40
+own contact leave no trace, and rests of three seconds go unseen. What was found is therefore set beside the truth of 64
 simulated matches of all levels, which are neither those of the accuracy table nor of the tests.
 """
 
@@ -33,8 +33,8 @@ class Calibration:
         return max(0, int(np.floor(count * (1 - self.fewer) - 0.5))), int(np.ceil(count * (1 + self.more) + 0.5))
 
 
-MOTION = Calibration(0.98, 1.0, 0.035, 0.115)
-MOTION_AND_POINTS = Calibration(0.99, 1.8, 0.03, 0.025)
+MOTION = Calibration(0.98, 1.0, 0.025, 0.085)
+MOTION_AND_POINTS = Calibration(0.99, 1.8, 0.025, 0.02)
 HEART_AND_POINTS = Calibration(0.975, 1.0, 0.016, 0.11)
 HEART = Calibration(0.89, 1.0, 0.012, 0.37)
 

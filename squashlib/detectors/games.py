@@ -13,10 +13,18 @@ from squashlib.scoring import Point
 Floats = npt.NDArray[np.float64]
 
 FEWEST_RALLIES = 5
-#: Rallies of a game, lets included: median and log spread of PAR-11 between equals, wide enough for the other laws.
-USUAL_RALLIES, SPREAD, MOST_RALLIES = 20.0, 0.35, 90
-#: Log weights: of a last game of any length, of leaving play in a gap, and the most that one gap may say.
+#: Laws that one match is played by: prior, then median and log spread of a game's rallies, lets included. Playing
+#: games out point by point (server's share 0.5 ± 0.09, 0.05 to 0.35 lets a point) gives PAR-11 21 rallies ± 23 %, and
+#: PAR-15 and HiHo 29 ± 20 and 35 %; the last stands for what is no match of squash, and its games are none.
+LAWS = ((0.92, 20.8, 0.27), (0.078, 29.0, 0.3), (0.002, 25.0, 0.8))
+MOST_RALLIES = 120
+#: Log weights: of a game that was begun before or left after any of its rallies (one in fifty, at one of twenty), of
+#: leaving play in a gap, and the most that one gap may say.
 UNFINISHED, AWAY, SURELY = -7.0, 1.5, 12.0
+#: Breaks so long are overlooked by the model of seconds nearly always, and hardly ever (s); by the heart alone, hardly.
+OVERLOOKED_S, SEEN_S, BLIND = 50.0, 95.0, -1.5
+#: Of a game's rallies the heart alone shows so many, and how much that differs from game to game.
+FOUND, FOUND_SPREAD = 0.88, 0.15
 ALONE_S, NEAR_S, BREAK_S, DOUBTFUL = 30.0, 12.0, 70.0, 0.85
 KNOCK_S = 15.0
 NEW_MATCH_S = 60.0
@@ -52,13 +60,13 @@ def _apart(
 
 
 def games_of(
-    rally_starts: Floats, rally_stops: Floats, scored: Mapping[int, Point], found: Segmentation
+    rally_starts: Floats, rally_stops: Floats, scored: Mapping[int, Point], found: Segmentation, *, motion: bool
 ) -> tuple[list[tuple[float, float, float]], npt.NDArray[np.int64]]:  # fmt: skip
     """Games as (start, stop, confidence), and each rally's game number from 1 (0: knocking up between matches)."""
     gaps = rally_starts[1:] - rally_stops[:-1]
     away = np.concatenate(([0], np.cumsum(~np.isin(found.path, (RALLY, REST)))))
     first, last = (np.clip(x.astype(int), 0, len(found.path)) for x in (rally_starts[1:], rally_stops[:-1]))
-    numbers, sure = by_gaps(gaps, away[first] > away[last])
+    numbers, sure = by_gaps(gaps, away[first] > away[last], motion=motion)
     if len(scored) >= 0.6 * len(numbers) and all(point.game is not None for point in scored.values()):
         numbers = _numbered(gaps, scored)
         sure = np.ones(numbers.max())
@@ -73,50 +81,68 @@ def games_of(
     return games, numbers
 
 
-def by_gaps(gaps: Floats, away: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], Floats]:
+def by_gaps(gaps: Floats, away: npt.NDArray[np.bool_], *, motion: bool = True) -> tuple[npt.NDArray[np.int64], Floats]:
     """Each rally's game from 1, (r,), and how probable each game is as it stands, (g,): whole games between long gaps.
 
     A gap (r-1,) speaks for a break by its length and by whether the wearer was `away` from play in it (r-1,); a game by
-    how many rallies it takes, of which PAR-11, PAR-15 and HiHo need 9 at least and mostly 15 to 30. The last game may
-    have been left unfinished. The cut with the highest sum of log weights is found by dynamic programming, and all
-    other cuts are weighed beside it by the same sums forward and backward.
+    how many rallies it takes by the law of the match, one of `LAWS`, of which the heart alone shows fewer. The first
+    game may have been begun before the recording, the last left unfinished. For each law the cut with the highest sum
+    of log weights is found by dynamic programming, and all other cuts are weighed beside it by the same sums forward
+    and backward.
     """
-    told = _told(for_break(gaps) + np.where(away, AWAY, -AWAY))
-    n = len(told) - 1
-    best, begun, forward, backward = np.zeros(n + 1), np.zeros(n + 1, np.int64), np.zeros(n + 1), np.zeros(n + 1)
+    breaks = for_break(gaps) + np.where(away, AWAY, overlooked(gaps) if motion else BLIND)
+    told, n = _told(breaks, *((1.0, 0.0) if motion else (FOUND, FOUND_SPREAD))), len(gaps) + 1
+    best, begun = np.zeros((len(LAWS), n + 1)), np.zeros((len(LAWS), n + 1), np.int64)
+    forward, backward = np.zeros((2, len(LAWS), n + 1))
+    best[:, 0] = forward[:, 0] = np.log([share for share, _, _ in LAWS])
     for stop in range(1, n + 1):
-        value = best[:stop] + told[:stop, stop]
-        begun[stop], best[stop] = value.argmax(), value.max()
-        forward[stop] = np.logaddexp.reduce(forward[:stop] + told[:stop, stop])
+        low = max(0, stop - MOST_RALLIES)
+        value = best[:, low:stop] + told[:, low:stop, stop]
+        begun[:, stop], best[:, stop] = low + value.argmax(axis=1), value.max(axis=1)
+        forward[:, stop] = np.logaddexp.reduce(forward[:, low:stop] + told[:, low:stop, stop], axis=1)
     for start in range(n - 1, -1, -1):
-        backward[start] = np.logaddexp.reduce(told[start, start + 1 :] + backward[start + 1 :])
-    number, stop, sure = np.zeros(n, np.int64), n, list[float]()
-    while stop > 0:
-        start = int(begun[stop])
-        sure.append(float(np.exp(forward[start] + told[start, stop] + backward[stop] - forward[n])))
-        number[start], stop = 1, start
-    return np.cumsum(number), np.array(sure[::-1])
+        high = start + 1 + MOST_RALLIES
+        after = told[:, start, start + 1 : high] + backward[:, start + 1 : high]
+        backward[:, start] = np.logaddexp.reduce(after, axis=1)
+    edges = [n]
+    while edges[-1] > 0:
+        edges.append(int(begun[best[:, n].argmax(), edges[-1]]))
+    starts, stops = np.array(edges[:0:-1]), np.array(edges[-2::-1])
+    held = forward[:, starts] + told[:, starts, stops] + backward[:, stops]
+    sure = np.exp(np.logaddexp.reduce(held[:-1], axis=0) - np.logaddexp.reduce(forward[:, n]))
+    return np.repeat(np.arange(1, len(starts) + 1), stops - starts), np.asarray(sure)
 
 
-def _told(breaks: Floats) -> Floats:
-    """Log weight of a game from before rally a to before rally b and of the break before it, (r+1, r+1)."""
+def overlooked(gaps: Floats) -> Floats:
+    """Log probability that the model of seconds takes breaks (k,) s for rests; half a minute mostly looks like one."""
+    return np.asarray(np.log(1 - 0.9 * np.clip((gaps - OVERLOOKED_S) / (SEEN_S - OVERLOOKED_S), 0.0, 1.0)))
+
+
+def _told(breaks: Floats, found: float, more: float) -> Floats:
+    """Log weight by each law of a game from before rally a to before rally b and of the break before it, (L, r+1, r+1).
+
+    Of a game's rallies a share was `found`, which differs by the log spread `more` from game to game.
+    """
     n = len(breaks) + 1
-    rallies = np.arange(n + 1) - np.arange(n + 1)[:, None]
-    told = np.where(
-        (rallies > 0) & (rallies <= MOST_RALLIES),
-        log_lognormal(np.maximum(rallies, 1).astype(np.float64), USUAL_RALLIES, SPREAD),
-        -np.inf,
-    )
-    told[:n, n] = np.maximum(told[:n, n], UNFINISHED)
-    told[1:n] += breaks[:, None]
-    return np.asarray(told)
+    number = np.arange(1, max(n, MOST_RALLIES) + 1, dtype=np.float64)
+    told = np.full((len(LAWS), n + 1, n + 1), -np.inf)
+    for table, (_, median, spread) in zip(told, LAWS, strict=True):
+        law = np.where(
+            number <= MOST_RALLIES, log_lognormal(number, found * median, float(np.hypot(spread, more))), -np.inf
+        )
+        cut_short = np.logaddexp(law, UNFINISHED + np.logaddexp.accumulate(law[::-1])[::-1])
+        for first in range(n):
+            table[first, first + 1 :] = (law if first else cut_short)[: n - first]
+        table[:n, n] = cut_short[:n][::-1]
+    told[:, 1:n] += breaks[:, None]
+    return told
 
 
 def for_break(gaps: Floats) -> Floats:
     """Log odds of gaps (k,) s to be a break: 90 or 120 s by rule, while rests seldom last half a minute."""
     d = np.maximum(gaps, 1.0)
-    rest = log_mix((0.88, log_gamma(d, 5.0, 11.5)), (0.11, log_gamma(d, 3.0, 25.0)), (0.01, log_gamma(d, 1.0, 40.0)))
-    return np.asarray(np.clip(log_lognormal(d, 100.0, 0.5) - rest, -SURELY, SURELY))
+    rest = log_mix((0.88, log_gamma(d, 5.0, 11.5)), (0.117, log_gamma(d, 4.0, 24.0)), (0.003, log_gamma(d, 1.0, 40.0)))
+    return np.asarray(np.clip(log_lognormal(d, 100.0, 0.45) - rest, -SURELY, SURELY))
 
 
 def _numbered(gaps: Floats, scored: Mapping[int, Point]) -> npt.NDArray[np.int64]:

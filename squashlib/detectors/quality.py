@@ -1,5 +1,6 @@
 """What a recording's signals are worth: gaps, saturation, stillness, faults of optical heart rate. Only flags."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ GAP_S = {"hr_time": 15.0, "accel_time": 1.0, "gyro_time": 1.0}
 OTHER_SPORTS = ("run", "cycl", "bik", "swim", "row", "walk", "hik", "ski", "golf", "sail", "climb")
 
 
-def assess(session: xr.Dataset) -> dict[str, Any]:
-    """The `quality` of an analysis: warnings in words, and figures by stream."""
+def assess(session: xr.Dataset, doubts: Sequence[str] = ()) -> dict[str, Any]:
+    """The `quality` of an analysis: warnings in words, with what the detector doubts, and figures by stream."""
     warnings = [str(warning) for warning in session.attrs["warnings"]]
     figures: dict[str, Any] = {}
     session, dead = alive(session)
@@ -32,6 +33,7 @@ def assess(session: xr.Dataset) -> dict[str, Any]:
                 warnings.append(f"{name.replace('_', ' ')} reaches the sensor's limit; hard strokes are cut off")
     if "heart_rate" in session:
         warnings += _heart_faults(session)
+    warnings += [f"{doubt}: this may be no match, and rallies and games no more than a guess" for doubt in doubts]
     return {"warnings": warnings, "streams": figures}
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from squashlib.detectors.calibration import COUNT_LEVEL, calibration
+from squashlib.detectors.doubts import doubts
 from squashlib.detectors.edges import play_evidence, snapped
 from squashlib.detectors.features import features, measured
 from squashlib.detectors.framework import Context, Findings
@@ -82,14 +83,18 @@ class RallyDetector:
         if not held.any():
             return Findings(_nothing(start, swings.sizes["swing"]))
         rally_starts, rally_stops, sure = rally_starts[held], rally_stops[held], found.sure[held]
-        known = calibration(motion=seen.swings is not None, points=len(pressed(context.points)) > FEW)
+        scored_live = len(pressed(context.points)) > FEW
+        known = calibration(motion=seen.swings is not None, points=scored_live)
+        share = sure
         sure = known.confidence(sure)
         winner, scored = match_points(rally_stops, context.points, found.press_offset_s)
-        games, number = games_of(rally_starts, rally_stops, scored, found)
+        games, number = games_of(rally_starts, rally_stops, scored, found, motion=seen.swings is not None)
         own = in_rhythm(swings["swing_time"].values, learnt.log_odds, rally_starts, rally_stops)
         rallies = _rally_group(start, session, swings, own, rally_starts, rally_stops, sure, number, winner)
         low, high = known.count_interval(len(rally_starts))
         rallies.attrs |= {"count_low": low, "count_high": high, "count_level": COUNT_LEVEL}
+        if not scored_live:
+            games = _doubted(rallies, games, own[own > SURE], share, context.athlete.hand)
         return Findings(
             {
                 "segments": _segment_group(start, starts, stops, kinds, found),
@@ -99,6 +104,24 @@ class RallyDetector:
                 "likeness": _likeness_group(learnt.log_odds, own),
             }
         )
+
+
+def _doubted(
+    rallies: xr.Dataset,
+    games: list[tuple[float, float, float]],
+    strokes: Floats,
+    share: Floats,
+    hand: str | None,
+) -> list[tuple[float, float, float]]:
+    """Games less sure by what speaks against play, and so the rallies, in place; their true number may be none."""
+    pulse, struck = (rallies[f"rally_{name}"].values.astype(np.float64) for name in ("hr_mean", "strokes"))
+    found = doubts(pulse, struck, strokes, share, hand)
+    if found:
+        play = float(np.prod([doubt.play for doubt in found]))
+        rallies["rally_confidence"] *= np.float32(play)
+        rallies.attrs |= {"count_low": 0, "doubts": [doubt.words for doubt in found]}
+        games = [(start, stop, play * sure) for start, stop, sure in games]
+    return games
 
 
 def _rally_group(

@@ -14,14 +14,15 @@ from squashlib.detectors.calibration import calibration
 from squashlib.detectors.features import KINDS, by_likeness
 from squashlib.detectors.games import (
     AWAY,
-    SPREAD,
+    LAWS,
+    MOST_RALLIES,
     UNFINISHED,
-    USUAL_RALLIES,
     by_gaps,
     final_scores,
     for_break,
     games_of,
     knocks,
+    overlooked,
 )
 from squashlib.detectors.likeness import LOOKS
 from squashlib.detectors.model import IDLE, N_STATES, RALLY, REST, first_rates, learnt_rates, log_lognormal
@@ -68,7 +69,7 @@ def test_a_rally_without_a_press_belongs_to_its_side_of_the_break(unpressed: int
     found = Segmentation(
         path, path.astype(np.int8)[None], np.zeros((len(path), 6)), 2.0, whole, whole, np.empty(0), None
     )
-    games, number = games_of(starts, stops, scored, found)
+    games, number = games_of(starts, stops, scored, found, motion=True)
     assert number.tolist() == game
     assert [span[:2] for span in games] == [(0.0, 114.0), (220.0, 334.0)]
 
@@ -90,10 +91,10 @@ def test_another_match_begins_with_its_first_game() -> None:
     scored = {i: Point(stop + 2, "me", None, None, game[i], False, "watch") for i, stop in enumerate(stops)}
     whole = np.empty(0, np.int64)
     found = Segmentation(path, path.astype(np.int8)[None], np.zeros((2000, 6)), 2.0, whole, whole, np.empty(0), None)
-    assert games_of(starts, stops, scored, found)[1].tolist() == [1] * 12 + [2] * 12 + [3] * 12
+    assert games_of(starts, stops, scored, found, motion=True)[1].tolist() == [1] * 12 + [2] * 12 + [3] * 12
 
 
-@given(st.lists(st.integers(11, 26), min_size=1, max_size=5), st.integers(0, 2**32 - 1))
+@given(st.lists(st.integers(13, 29), min_size=1, max_size=5), st.integers(0, 2**32 - 1))
 def test_breaks_of_the_rules_part_games_of_the_law(rallies: list[int], seed: int) -> None:
     breaks = np.cumsum(rallies)[:-1] - 1
     rng = np.random.default_rng(seed)
@@ -110,27 +111,42 @@ def test_how_many_rallies_there_are_tells_a_towel_from_a_short_break() -> None:
     gaps[11] = 75.0
     assert by_gaps(gaps, np.zeros(20, bool))[0].max() == 1, "twelve and nine rallies are one game"
     gaps = np.full(44, 9.0)
-    gaps[21] = 75.0
+    gaps[21] = 45.0
     assert by_gaps(gaps, np.zeros(44, bool))[0].max() == 2, "45 are two"
 
 
+def test_no_game_lasts_a_whole_match() -> None:
+    gaps = np.tile(np.append(np.full(21, 9.0), 45.0), 4)[:-1]
+    gaps[[10, 40]] = 25.0
+    number, _ = by_gaps(gaps, np.zeros(len(gaps), bool))
+    assert np.bincount(number)[1:].tolist() == [22, 22, 22, 22]
+    gaps[:] = 9.0
+    assert by_gaps(gaps, np.zeros(len(gaps), bool))[1].max() < 0.5, "88 rallies are no game"
+
+
 def test_how_sure_games_are_is_the_share_of_all_cuts_by_their_weights() -> None:
-    """Beside every cut of a short row of rallies, written out."""
+    """Beside every cut of a short row of rallies by every law, written out."""
     gaps, away = np.array([9.0, 40.0, 8.0, 60.0, 10.0]), np.array([False, True, False, False, False])
     number, sure = by_gaps(gaps, away)
-    told = for_break(gaps) + np.where(away, AWAY, -AWAY)
-    weights = {}
+    told = for_break(gaps) + np.where(away, AWAY, overlooked(gaps))
+    weights: dict[tuple[int, ...], float] = {}
+    lawful: dict[tuple[int, ...], float] = {}
     for chosen in product((False, True), repeat=len(gaps)):
-        sizes = np.diff([0, *(np.flatnonzero(chosen) + 1), len(gaps) + 1]).astype(float)
-        law = log_lognormal(sizes, USUAL_RALLIES, SPREAD)
-        law[-1] = max(law[-1], UNFINISHED)
-        weights[tuple(np.append(0, np.cumsum(chosen)))] = np.exp(law.sum() + told[list(chosen)].sum())
+        sizes, cut = np.diff([0, *(np.flatnonzero(chosen) + 1), len(gaps) + 1]), tuple(np.append(0, np.cumsum(chosen)))
+        weights[cut] = 0.0
+        for prior, median, spread in LAWS:
+            lawful[cut] = weights[cut]  # without the last, by which no game is one
+            law = np.exp(log_lognormal(np.arange(1.0, MOST_RALLIES + 1), median, spread))
+            games = [law[size - 1] for size in sizes]
+            for edge in {0, len(sizes) - 1}:  # begun before, or left after
+                games[edge] += np.exp(UNFINISHED) * law[sizes[edge] - 1 :].sum()
+            weights[cut] += prior * float(np.prod(games)) * float(np.exp(told[list(chosen)].sum()))
     total = sum(weights.values())
     best = max(weights, key=lambda cut: weights[cut])
     assert tuple(number - 1) == best
     for game, p in enumerate(sure):
         rows = np.flatnonzero(np.array(best) == game)
-        same = [w for cut, w in weights.items() if set(np.flatnonzero(np.array(cut) == cut[rows[0]])) == set(rows)]
+        same = [w for cut, w in lawful.items() if set(np.flatnonzero(np.array(cut) == cut[rows[0]])) == set(rows)]
         assert p == pytest.approx(sum(same) / total)
 
 
