@@ -23,7 +23,7 @@ def pay_imports() -> None:
 
 
 def rehearse() -> None:
-    """Do all that forks will do, once, with a simulated match; what is left over goes back to the system."""
+    """Do all that forks will do, once, with a simulated match."""
     pay_imports()
     from flows import walls
     from squashlib import dashboard
@@ -31,10 +31,14 @@ def rehearse() -> None:
     dashboard.rehearse()
     _process()
     walls.readable()
+
+
+def settle() -> None:
+    """Give back what is left over; what stays is shared with forks for as long as they do not change it."""
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
-    gc.freeze()  # what is shared with forks stays shared
+    gc.freeze()
 
 
 def _process() -> None:

@@ -148,19 +148,13 @@ def limit_memory(more_bytes: int) -> None:
 
 def _be_kernel(order: Mapping[str, Any]) -> None:
     """A kernel stays within its walls; who works for the worker needs store and database."""
-    from ipykernel.iostream import IOPubThread
-    from ipykernel.kernelapp import IPKernelApp
+    from flows import kernel
 
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     walls.enclose(Path(order["folder"]))
-    IOPubThread._setup_pipe_in = lambda _: None  # type: ignore[method-assign]  # a port for forks of the kernel
-    app = IPKernelApp.instance()
-    app.initialize(  # type: ignore[no-untyped-call]
-        ["-f", order["connection_file"], "--HistoryManager.enabled=False"]
-    )
-    app.start()  # type: ignore[no-untyped-call]
+    kernel.serve(Path(order["connection_file"]))
 
 
 def _work(order: Mapping[str, Any], channel: int) -> None:
@@ -196,12 +190,14 @@ def _listening(path: str) -> socket.socket:
 
 def main() -> None:
     """Pay, then serve; owners may connect before and wait."""
-    from flows.rehearsal import rehearse
+    from flows import kernel, rehearsal
 
     listener = _listening(sys.argv[1]) if sys.argv[1:] else None
     owners = [] if listener else [Owner(socket.socket(fileno=os.dup(0)))]
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    rehearse()
+    rehearsal.rehearse()
+    kernel.prepare()
+    rehearsal.settle()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     serve(owners, listener)
 

@@ -1,10 +1,12 @@
 """Notebooks run in warm kernels: each once, without secrets, within limits, and what fails is kept and told."""
 
 import os
+import shutil
 import signal
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -200,7 +202,7 @@ for folder in {sorted(folders)} + [{str(tmp_path)!r}]:
             pass
 print('reached', reached)
 """
-    page = render(notebook(code), {}, assets="/static", data=tmp_path / "data")
+    page = render(notebook(code), {}, assets="/static", data=partial(shutil.copytree, tmp_path / "data"))
     assert "mine: my match" in page
     assert "reached []" in page or walls.strength() < walls.ENOUGH
     assert (tmp_path / "data" / "mine").exists(), "a copy, so that a second run finds it too"
