@@ -11,8 +11,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from squashlib.moments import parse_iso
 
 if TYPE_CHECKING:
@@ -72,6 +70,8 @@ def load(folder: str | Path) -> tuple["xr.Dataset", Mapping[str, "xr.Dataset"], 
 
 def glance(session: "xr.Dataset", groups: Mapping[str, "xr.Dataset"], document: Mapping[str, Any]) -> str:
     """The games' scores, and heart rate over the rallies as a picture that needs no script, as HTML."""
+    import numpy as np
+
     from squashlib.sparkline import sparkline
 
     held = groups["rallies"]

@@ -231,3 +231,15 @@ def test_a_failed_report_fails_its_job_and_keeps_its_notebook(notebook: Notebook
     assert store.sessions.analysis("s").document["metrics"], "insights are there all the same"
     with pytest.raises(SquashError, match="no report"):
         store.reports.get("s")
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="kernels are not forked here")
+def test_a_kernel_that_waits_shares_nearly_all_its_memory(pool: Pool) -> None:
+    manager = pool.take()
+    try:
+        told = Path(f"/proc/{manager.provisioner.pid}/smaps_rollup").read_text()
+    finally:
+        pool.end(manager)
+    held = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in told.splitlines()[1:])}
+    assert held["Rss"] > 100_000, "what it imported is there"
+    assert held["Private_Dirty"] < 30_000, "kB of its own, most of them by what is made after the fork"
