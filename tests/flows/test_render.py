@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -243,3 +245,18 @@ def test_a_kernel_that_waits_shares_nearly_all_its_memory(pool: Pool) -> None:
     held = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in told.splitlines()[1:])}
     assert held["Rss"] > 100_000, "what it imported is there"
     assert held["Private_Dirty"] < 30_000, "kB of its own, most of them by what is made after the fork"
+
+
+WARM_WORKER = """
+import sys
+from flows import worker
+sys.modules.update(dict.fromkeys(worker.UNNEEDED))
+worker.warm_up()
+print(*(name for name in ("numpy", "pandas", "xarray", "numba", "boto3", "pyarrow") if sys.modules.get(name)))
+"""
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="the worker does all itself here")
+def test_the_worker_holds_neither_what_its_forks_compute_with_nor_clients_of_clouds() -> None:
+    done = subprocess.run([sys.executable, "-c", WARM_WORKER], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
