@@ -3,7 +3,7 @@
 papermill imports this module itself (entry point `squash-warm`); nobody else may, or the two import each other.
 """
 
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,16 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
         kernel_name: str,
         *,
         execution_timeout: int | None = None,
-        data: Path | None = None,
+        data: Callable[[Path], object] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Called by papermill (`engine_name="squash-warm"`); the kernel gets a copy of `data` into its own folder."""
+        """Called by papermill (`engine_name="squash-warm"`); `data` writes into the folder of the kernel alone."""
         pool = warm.POOL
         manager = pool.take()
         client = WarmClient(nb_man, km=manager, timeout=execution_timeout, kernel_name=kernel_name)
         try:
             if data is not None:
-                shutil.copytree(data, Path(manager.ip).parent / "data")
+                data(Path(manager.ip).parent / "data")
             client.execute()
         finally:
             if client.kc is not None:  # nbclient closes the sockets of its own kernels alone
@@ -67,7 +67,7 @@ class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
     async def async_start_new_kernel_client(self) -> Any:
         """A client that has heard from its kernel on both channels."""
         self.kc = self.km.client()
-        self.kc.start_channels()
+        self.kc.start_channels(stdin=False, hb=False)  # its process is asked whether it lives
         await heard(self.kc, self.km.is_alive, warm.READY_S)
         self.kc.allow_stdin = False
         return self.kc

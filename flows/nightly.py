@@ -1,9 +1,7 @@
 """Once a day: forget what has expired, thin what is old, set orphans aside, complete statistics, back up, rerun."""
 
-import sqlite3
 import uuid
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +13,12 @@ from flows.rerun import recompute
 from flows.retention import clear, retain
 from flows.stale import stale_sessions
 from store import Store, jobs
+from store.backup import backup
 from store.sessions import FIGURES, summary_of
 from store.tables import AnalysisRow, DeviceCode, IdempotencyKey, Job, RefreshToken, SessionEvent, SessionRow, now
 
 KEYS_KEPT = timedelta(days=7)
 EVENTS_KEPT = timedelta(days=30)
-BACKUPS_KEPT = 7
 AT_HOUR_UTC = 3
 
 
@@ -98,28 +96,6 @@ def statistics(store: Store, _: datetime) -> dict[str, int]:
             row = AnalysisRow.session_id == session_id, AnalysisRow.analysis_key == key
             tx.execute(update(AnalysisRow).where(*row).values(summary=figures))
     return {"sessions": len(lacking), "players": len({user for *_, user in lacking})}
-
-
-def backup(store: Store, moment: datetime) -> str:
-    """Copy the catalog while it is in use; PostgreSQL is backed up by whoever runs it."""
-    source = store.catalog.engine.url.database
-    if store.catalog.engine.dialect.name != "sqlite" or source is None:
-        return "the database server's own backups hold"
-    folder = store.settings.home / "backups"
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)  # a copy is as private as the catalog
-    target = folder / f"catalog-{moment.date()}.sqlite"
-    draft = target.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(draft)) as copy:
-        live.backup(copy)
-        (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
-        if verdict != "ok":
-            raise OSError(f"the copy of {source} is damaged: {verdict}")
-    draft.replace(target)
-    for old in sorted(folder.glob("catalog-*.sqlite"))[:-BACKUPS_KEPT]:
-        old.unlink()
-    return target.name
 
 
 def rerun(store: Store) -> dict[str, int]:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -259,14 +258,13 @@ def make_report(store: Store, session_id: str, analysis: str) -> str:
     if store.reports.has(session_id, key):
         return key
     began, stored = perf_counter(), store.sessions.analysis(session_id)
-    with TemporaryDirectory(prefix="squash-render-") as folder:
-        write_report(store, stored, Path(folder))
-        try:
-            html = render(NOTEBOOK, {"analysis_path": "data"}, assets="/static", data=Path(folder))
-        except NotebookFailedError as error:
-            kept = f"reports/{session_id}/failed-{key[:16]}.ipynb"
-            store.blobs.put(kept, error.notebook)
-            raise SquashError(f"{error}; the notebook is kept as {kept}") from error
+    try:
+        data = partial(write_report, store, stored)
+        html = render(NOTEBOOK, {"analysis_path": "data"}, assets="/static", data=data)
+    except NotebookFailedError as error:
+        kept = f"reports/{session_id}/failed-{key[:16]}.ipynb"
+        store.blobs.put(kept, error.notebook)
+        raise SquashError(f"{error}; the notebook is kept as {kept}") from error
     row = store.sessions.row(session_id)
     store.reports.put(session_id, row.user_id, key, stored.key, NOTEBOOK, html)
     with store.catalog.begin() as tx:

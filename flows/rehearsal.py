@@ -3,6 +3,7 @@
 import ast
 import ctypes
 import gc
+import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ def pay_imports() -> None:
 
 
 def rehearse() -> None:
-    """Do all that forks will do, once, with a simulated match; what is left over goes back to the system."""
+    """Do all that forks will do, once, with a simulated match."""
     pay_imports()
     from flows import walls
     from squashlib import dashboard
@@ -31,10 +32,14 @@ def rehearse() -> None:
     dashboard.rehearse()
     _process()
     walls.readable()
+
+
+def settle() -> None:
+    """Give back what is left over; what stays is shared with forks for as long as they do not change it."""
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
-    gc.freeze()  # what is shared with forks stays shared
+    gc.freeze()
 
 
 def _process() -> None:
@@ -62,15 +67,13 @@ def _process() -> None:
 
 def _run_cells(names: dict[str, Any]) -> None:
     """Run the report's notebook here, and show what its cells show."""
-    import nbformat
-
     from flows import process, render
 
-    for cell in nbformat.read(render.notebook_path(process.NOTEBOOK), as_version=4).cells:
-        if cell.cell_type != "code" or "parameters" in cell.metadata.get("tags", []):
+    for cell in json.loads(render.notebook_path(process.NOTEBOOK).read_text())["cells"]:
+        if cell["cell_type"] != "code" or "parameters" in cell["metadata"].get("tags", []):
             continue
-        tree = ast.parse(cell.source)
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        tree = ast.parse("".join(cell["source"]))
+        last: Any = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, "<cell>", "exec"), names)  # noqa: S102 - our own notebook
         shown: Any = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names) if last else None  # noqa: S307
         if hasattr(shown, "_repr_mimebundle_"):

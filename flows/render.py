@@ -1,6 +1,6 @@
 """Execute a notebook and make it a page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +33,7 @@ def render(
     parameters: Mapping[str, Any],
     *,
     assets: str | None,
-    data: Path | None = None,
+    data: Callable[[Path], object] | None = None,
     time_limit_s: int = TIME_LIMIT_S,
 ) -> str:
     """Execute a notebook in a warm kernel and return its page.
@@ -41,7 +41,7 @@ def render(
     Parameters
     ----------
     data
-        A folder that the notebook finds as `data`: its kernel sees nothing else that is anybody's.
+        Writes the folder that the notebook finds as `data`: its kernel sees nothing else that is anybody's.
 
     Raises
     ------
@@ -64,7 +64,9 @@ def render(
     return page(executed, assets)
 
 
-def _executed(name: str, parameters: Mapping[str, Any], data: Path | None, time_limit_s: int) -> "NotebookNode":
+def _executed(
+    name: str, parameters: Mapping[str, Any], data: Callable[[Path], object] | None, time_limit_s: int
+) -> "NotebookNode":
     """What `papermill.execute_notebook` does, which would write each run; only a failed one is kept."""
     from nbclient.exceptions import DeadKernelError
     from papermill.engines import papermill_engines

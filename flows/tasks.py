@@ -3,7 +3,7 @@
 What they call is imported when it is called: the API hands work over by this module, and does none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,12 @@ def _of_session() -> str:
     return jobs.label(Store.open().catalog, task_run.parameters["job_id"])
 
 
+def _of_one() -> str:
+    """`session 1b2c… 2026-01-08`, of a flow."""
+    session_id = flow_run.parameters["session_id"]
+    return f"session {session_id} {Store.open().sessions.row(session_id).start_time.date()}"
+
+
 def _dated() -> str:
     """The flow and the moment."""
     return f"{flow_run.flow_name} {datetime.now(UTC):%Y-%m-%d %H:%M}"
@@ -32,8 +38,17 @@ def _dated() -> str:
 
 def _of_chunk() -> str:
     """How many sessions, and the first of them."""
-    sessions = task_run.parameters["session_ids"]
-    return f"{task_run.parameters['kind']} of {len(sessions)} sessions from {sessions[0][:8]}"
+    return _chunk(task_run.parameters)
+
+
+def _of_chunk_flow() -> str:
+    """The same, of a flow."""
+    return _chunk(flow_run.parameters)
+
+
+def _chunk(parameters: Mapping[str, Any]) -> str:
+    sessions = parameters["session_ids"]
+    return f"{parameters['kind']} of {len(sessions)} sessions from {sessions[0][:8]}"
 
 
 @task(name="run-job", task_run_name=_of_session, persist_result=False)
@@ -45,7 +60,7 @@ def run_job(job_id: str) -> str:
     return work_off(Store.open(), job_id, apart=CAN_FORK)
 
 
-@flow(name="process-session", flow_run_name="session {session_id}")
+@flow(name="process-session", flow_run_name=_of_one)
 def process_session(session_id: str) -> None:
     """Bring one session's revision, analysis and report up to date."""
     from flows import process
@@ -95,7 +110,7 @@ def fleet(kind: str, settings: str, chunks: Sequence[Sequence[str]]) -> "list[Ou
     return [outcome for part in done if isinstance(part, list) for outcome in part]
 
 
-@flow(name="rerun-chunk", flow_run_name="{kind} of a chunk")
+@flow(name="rerun-chunk", flow_run_name=_of_chunk_flow)
 def rerun_chunk(kind: str, session_ids: list[str]) -> None:
     """A chunk on a work pool's worker, which takes its settings from its environment."""
     from flows.chunks import WORK

@@ -28,6 +28,8 @@ from flows import walls
 
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 1 << 17
+#: What libraries import where they find it, and neither a page nor an analysis asks for: 50 MB.
+UNNEEDED = ("dask", "debugpy", "pyarrow")
 
 
 class Owner:
@@ -148,19 +150,13 @@ def limit_memory(more_bytes: int) -> None:
 
 def _be_kernel(order: Mapping[str, Any]) -> None:
     """A kernel stays within its walls; who works for the worker needs store and database."""
-    from ipykernel.iostream import IOPubThread
-    from ipykernel.kernelapp import IPKernelApp
+    from flows import kernel
 
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     walls.enclose(Path(order["folder"]))
-    IOPubThread._setup_pipe_in = lambda _: None  # type: ignore[method-assign]  # a port for forks of the kernel
-    app = IPKernelApp.instance()
-    app.initialize(  # type: ignore[no-untyped-call]
-        ["-f", order["connection_file"], "--HistoryManager.enabled=False"]
-    )
-    app.start()  # type: ignore[no-untyped-call]
+    kernel.serve(Path(order["connection_file"]))
 
 
 def _work(order: Mapping[str, Any], channel: int) -> None:
@@ -194,14 +190,38 @@ def _listening(path: str) -> socket.socket:
     return listener
 
 
+def _pay() -> None:
+    """Do what forks would do once each; the first time on a machine in a process before, for a compiler is large."""
+    from squashlib.kernels import jit
+
+    if not jit.is_compiled():
+        if (pid := os.fork()) == 0:
+            _compile()
+        os.waitpid(pid, 0)
+    from flows import kernel, rehearsal
+
+    rehearsal.rehearse()
+    kernel.prepare()
+    rehearsal.settle()
+
+
+def _compile() -> None:
+    """Leave machine code in numba's cache; never returns."""
+    try:
+        from flows import rehearsal
+
+        rehearsal.rehearse()
+    finally:
+        os._exit(0)  # what failed fails again, and is told, in the process that goes on
+
+
 def main() -> None:
     """Pay, then serve; owners may connect before and wait."""
-    from flows.rehearsal import rehearse
-
+    sys.modules.update(dict.fromkeys(UNNEEDED))  # type: ignore[arg-type]  # as if they were not installed
     listener = _listening(sys.argv[1]) if sys.argv[1:] else None
     owners = [] if listener else [Owner(socket.socket(fileno=os.dup(0)))]
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    rehearse()
+    _pay()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     serve(owners, listener)
 

@@ -4,14 +4,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from squashlib.moments import parse_iso
 
@@ -72,6 +70,8 @@ def load(folder: str | Path) -> tuple["xr.Dataset", Mapping[str, "xr.Dataset"], 
 
 def glance(session: "xr.Dataset", groups: Mapping[str, "xr.Dataset"], document: Mapping[str, Any]) -> str:
     """The games' scores, and heart rate over the rallies as a picture that needs no script, as HTML."""
+    import numpy as np
+
     from squashlib.sparkline import sparkline
 
     held = groups["rallies"]
@@ -161,7 +161,7 @@ def page(notebook: "NotebookNode", assets: str | None = None) -> str:
     """
     plain, figures = _without_plotly(notebook)
     with _ONE_AT_A_TIME:
-        body, _ = _exporter().from_notebook_node(plain)
+        body, _ = _exporter()(plain)
     for i, figure in enumerate(figures):
         body = body.replace(_place(i), figure)
     shell = files("squashlib").joinpath("page/report.html").read_text()
@@ -171,12 +171,21 @@ def page(notebook: "NotebookNode", assets: str | None = None) -> str:
 
 @cache
 def _exporter() -> Any:
-    """The exporter of nbconvert: made once, because it compiles its templates when it is made."""
-    from nbconvert import HTMLExporter
+    """The exporter of nbconvert: made once, because it compiles its templates when it is made.
 
-    return HTMLExporter(
+    Its own HTML exporter reads each page again, which takes longer than all else, to mark parts that the basic template
+    does not have; so the one below it makes the page.
+    """
+    from nbconvert.exporters import HTMLExporter, TemplateExporter
+    from nbconvert.filters import Highlight2HTML
+    from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
+
+    exporter = HTMLExporter(
         template_name="basic", exclude_input=True, exclude_output_prompt=True, optimistic_validation=True
     )
+    exporter.register_filter("highlight_code", Highlight2HTML(parent=exporter))
+    exporter.register_filter("filter_data_type", WidgetsDataTypeFilter({}, parent=exporter))
+    return partial(TemplateExporter.from_notebook_node, exporter)
 
 
 def _place(i: int) -> str:

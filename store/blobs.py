@@ -20,11 +20,11 @@ class Blobs:
         from obstore.store import LocalStore, from_url
 
         self.url = url
-        self._root: Path | None = None
+        self.root: Path | None = None
         if url.startswith("file://"):
-            self._root = Path(unquote(urlparse(url).path))
-            self._root.mkdir(parents=True, exist_ok=True)
-            self._store: Any = LocalStore(str(self._root))
+            self.root = Path(unquote(urlparse(url).path))
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._store: Any = LocalStore(str(self.root))
         else:
             self._store = from_url(url)
 
@@ -88,8 +88,8 @@ class Blobs:
         """A Zarr store rooted at `prefix`."""
         from zarr.storage import LocalStore, ObjectStore
 
-        if self._root is not None:
-            return LocalStore(self._root / prefix)
+        if self.root is not None:
+            return LocalStore(self.root / prefix)
         from obstore.store import from_url
 
         return ObjectStore(from_url(f"{self.url.rstrip('/')}/{prefix}"))

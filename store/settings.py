@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     database_owner_url: str = ""
     store_url: str = ""
+    backup_url: str = ""
     redis_url: str | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         if self.store_url and not self.store_url.startswith(("file://", "s3://")):
             raise ValueError("SQUASH_STORE_URL must begin with file:// or s3://")
+        if self.backup_url and not self.backup_url.startswith(("file://", "s3://")):
+            raise ValueError("SQUASH_BACKUP_URL must begin with file:// or s3://")
         if self.database_url and not self.database_url.startswith(("sqlite", "postgresql")):
             raise ValueError("SQUASH_DATABASE_URL must begin with sqlite: or postgresql:")
         if self.database_owner_url and not (self.database_owner_url + self.database_url).count("postgresql") == 2:
@@ -67,6 +70,11 @@ class Settings(BaseSettings):
     def blobs_url(self) -> str:
         """URL of the blob store."""
         return self.store_url or (self.home / "store").absolute().as_uri()
+
+    @property
+    def backups_url(self) -> str:
+        """URL of the copies."""
+        return self.backup_url or (self.home / "backups").absolute().as_uri()
 
     def secret_key(self) -> str:
         """The key that signs tokens: `SQUASH_SECRET_KEY`, or one made on first start and kept with mode 600."""

@@ -73,8 +73,13 @@ class Figure(dict[str, Any]):
         return self.update_layout(yaxis=axis)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        words = self.layout.get("meta", {}).get("alt", "a figure")
-        return {PLOTLY: {"data": self.data, "layout": self.layout}, "text/plain": words}
+        return {PLOTLY: {"data": self.data, "layout": self.layout}, "text/plain": self._words()}
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(self._words())  # not all its numbers, as IPython writes a dict: that took longer than the figure
+
+    def _words(self) -> str:
+        return str(self.layout.get("meta", {}).get("alt", "a figure"))
 
 
 def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:

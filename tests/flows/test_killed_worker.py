@@ -23,25 +23,34 @@ pytestmark = pytest.mark.filterwarnings(
 #: Works a job off and dies as `kill -9` does, right before or right after the step it is told.
 WORKER = """
 import os, signal, sys
-from flows import process, work
+from functools import reduce
+from importlib import import_module
+from flows import work
 from store import Store
 
 step, when, job_id = sys.argv[1:]
-inner = getattr(process, step)
+module, _, place = step.partition(":")
+*home, name = place.split(".")
+home = reduce(getattr, home, import_module(module))
+inner = getattr(home, name)
 
-def dying(*args):
+def dying(*args, **kwargs):
     if when == "after":
-        inner(*args)
+        inner(*args, **kwargs)
     os.kill(os.getpid(), signal.SIGKILL)
 
-setattr(process, step, dying)
+setattr(home, name, dying)
 work.work_off(Store.open(), job_id)
 """
+#: Before and after each step, and within each when something is written that no row names yet.
 BOUNDARIES = (
-    ("make_revision", "before"),
-    ("make_revision", "after"),
-    ("make_analysis", "after"),
-    ("make_report", "after"),
+    ("flows.process:make_revision", "before"),
+    ("squashlib.session:write", "after"),
+    ("flows.process:make_revision", "after"),
+    ("store.blobs:Blobs.put", "after"),
+    ("flows.process:make_analysis", "after"),
+    ("store.reports:Reports.put", "before"),
+    ("flows.process:make_report", "after"),
 )
 
 
@@ -83,12 +92,13 @@ def count(store: Store, table: type) -> int:
 def test_killed_at_each_boundary_the_work_is_finished_once(tmp_path: Path, fit: bytes) -> None:
     store = Store.open(Settings(home=tmp_path))
     for i, (step, when) in enumerate(BOUNDARIES, 1):
-        job_id = promised(store, f"{step}-{when}", fit)
+        name = f"killed-{i}"
+        job_id = promised(store, name, fit)
         die(tmp_path, step, when, job_id)
         assert count(store, Lock) == 1, "the dead worker's"
         assert work_off(store, job_id) == "completed", "its process is gone, so nobody waits for its lock"
-        assert store.sessions.analysis(f"{step}-{when}").document["metrics"]
-        assert store.reports.get(f"{step}-{when}")
+        assert store.sessions.analysis(name).document["metrics"], (step, when)
+        assert store.reports.get(name)
         assert [count(store, table) for table in (Upload, Revision, AnalysisRow, Report)] == [i] * 4
         assert count(store, Lock) == 0
 
@@ -109,7 +119,7 @@ def test_what_kills_its_worker_three_times_is_set_aside_and_others_go_on(tmp_pat
     store = Store.open(Settings(home=tmp_path))
     poison, good = promised(store, "poison", fit), promised(store, "good", fit)
     for _ in range(jobs.MAX_ATTEMPTS):
-        die(tmp_path, "make_revision", "before", poison)
+        die(tmp_path, "flows.process:make_revision", "before", poison)
     work_off(store, poison)
     with store.catalog.look() as tx:
         job = tx.get_one(Job, poison)

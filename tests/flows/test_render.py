@@ -1,10 +1,14 @@
 """Notebooks run in warm kernels: each once, without secrets, within limits, and what fails is kept and told."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -200,7 +204,7 @@ for folder in {sorted(folders)} + [{str(tmp_path)!r}]:
             pass
 print('reached', reached)
 """
-    page = render(notebook(code), {}, assets="/static", data=tmp_path / "data")
+    page = render(notebook(code), {}, assets="/static", data=partial(shutil.copytree, tmp_path / "data"))
     assert "mine: my match" in page
     assert "reached []" in page or walls.strength() < walls.ENOUGH
     assert (tmp_path / "data" / "mine").exists(), "a copy, so that a second run finds it too"
@@ -229,3 +233,30 @@ def test_a_failed_report_fails_its_job_and_keeps_its_notebook(notebook: Notebook
     assert store.sessions.analysis("s").document["metrics"], "insights are there all the same"
     with pytest.raises(SquashError, match="no report"):
         store.reports.get("s")
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="kernels are not forked here")
+def test_a_kernel_that_waits_shares_nearly_all_its_memory(pool: Pool) -> None:
+    manager = pool.take()
+    try:
+        told = Path(f"/proc/{manager.provisioner.pid}/smaps_rollup").read_text()
+    finally:
+        pool.end(manager)
+    held = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in told.splitlines()[1:])}
+    assert held["Rss"] > 100_000, "what it imported is there"
+    assert held["Private_Dirty"] < 30_000, "kB of its own, most of them by what is made after the fork"
+
+
+WARM_WORKER = """
+import sys
+from flows import worker
+sys.modules.update(dict.fromkeys(worker.UNNEEDED))
+worker.warm_up()
+print(*(name for name in ("numpy", "pandas", "xarray", "numba", "boto3", "pyarrow") if sys.modules.get(name)))
+"""
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="the worker does all itself here")
+def test_the_worker_holds_neither_what_its_forks_compute_with_nor_clients_of_clouds() -> None:
+    done = subprocess.run([sys.executable, "-c", WARM_WORKER], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -137,3 +137,10 @@ def test_pages_draw_with_the_plotly_that_figures_are_made_for() -> None:
     from squashlib import report
 
     assert f"(basic - minified) v{get_plotlyjs_version()}".encode() in report.asset("plotly.min.js")[:200]
+
+
+def test_a_notebook_tells_a_figure_in_words_and_not_all_its_numbers() -> None:
+    from IPython.core.formatters import DisplayFormatter
+
+    shown, _ = DisplayFormatter().format(Figure(meta={"alt": "Score: 11 to 9"}).add_bar(x=list(range(1000))))
+    assert shown["text/plain"] == "Score: 11 to 9"
