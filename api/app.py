@@ -1,15 +1,12 @@
 """The API facade: devices and players come in here."""
 
-import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from pythonjsonlogger.json import JsonFormatter
 
-from api import dashboard_proxy, idempotency, problems
+from api import dashboard_proxy, idempotency, logs, problems
 from api.bodies import Bounded
 from api.routes import (
     auth,
@@ -45,22 +42,12 @@ ROUTES = (
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    _log_as_json()
+    logs.set_up()
     app.state.squash = opened()
     idempotency.forget_old(app.state.squash)
     yield
     await dashboard_proxy.close(app)
     app.state.squash.hands.shutdown(wait=False)
-
-
-def _log_as_json() -> None:
-    """One JSON object a line on stderr, unless the host of this process has set up its own."""
-    log = logging.getLogger("api")
-    if not log.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
 
 
 class Api(FastAPI):

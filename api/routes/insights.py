@@ -17,7 +17,8 @@ router = Subject("insights", "/api", ANSWERS)
 
 #: The report draws figures by scripts of our own; nothing may come from elsewhere.
 REPORT_POLICY = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'self'"
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 
 SVG = "image/svg+xml"

@@ -11,6 +11,7 @@ from api.problems import ANSWERS, Problem
 from api.subject import Subject
 from api.wire import iso
 from store.pseudonym import pseudonym as known_as
+from store.research import undated
 from store.tables import AccessLog, SessionRow
 
 router = Subject("research", "/api/research", ANSWERS)
@@ -50,12 +51,11 @@ def _shown(caller: Caller, row: SessionRow) -> dict[str, Any]:
 
 @router.get("/sessions/{session_id}/analysis", response_model=AnalysisShown)
 def analysis(session_id: uuid.UUID, caller: Asker) -> dict[str, Any]:
-    """The analysis of a consented session, without what names its player or device."""
+    """The analysis of a consented session, without what names its player, device or day."""
     row = next((row for row in _consented(caller) if pseudonym(caller, row.session_id) == str(session_id)), None)
     if row is None or row.analysis_key is None:
         raise Problem(404, f"There is no consented session {session_id}.")
     with caller.state.store.catalog.begin() as tx:
         tx.add(AccessLog(actor_id=caller.user_id, user_id=row.user_id, session_id=row.session_id, what="research"))
     document = caller.state.store.sessions.analysis(row.session_id).document
-    document["session"].pop("device", None)
-    return document | {"session_id": str(session_id)}
+    return undated(document) | {"session_id": str(session_id)}
