@@ -11,7 +11,6 @@ from api.problems import ANSWERS, Problem
 from api.subject import Subject
 from api.wire import iso
 from store.pseudonym import pseudonym as known_as
-from store.research import undated
 from store.tables import AccessLog, SessionRow
 
 router = Subject("research", "/api/research", ANSWERS)
@@ -52,6 +51,8 @@ def _shown(caller: Caller, row: SessionRow) -> dict[str, Any]:
 @router.get("/sessions/{session_id}/analysis", response_model=AnalysisShown)
 def analysis(session_id: uuid.UUID, caller: Asker) -> dict[str, Any]:
     """The analysis of a consented session, without what names its player, device or day."""
+    from store.research import undated
+
     row = next((row for row in _consented(caller) if pseudonym(caller, row.session_id) == str(session_id)), None)
     if row is None or row.analysis_key is None:
         raise Problem(404, f"There is no consented session {session_id}.")
