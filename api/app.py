@@ -70,6 +70,7 @@ def create_app() -> FastAPI:
         version="2026.1",
         lifespan=_lifespan,
         description=__doc__,
+        separate_input_output_schemas=False,  # generators give both one name
     )
     problems.install(app)
     for module in ROUTES:  # one by one: `include_router` would look for each request's path twice

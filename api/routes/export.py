@@ -22,7 +22,8 @@ from store.tables import SessionRow, Upload
 
 router = Subject("auth", "/api/auth/me", ANSWERS)
 
-ZIP: dict[int | str, dict[str, Any]] = {200: {"description": "A zip", "content": {"application/zip": {}}}}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+ZIP: dict[int | str, dict[str, Any]] = {200: {"description": "A zip", "content": {"application/zip": BINARY}}}
 
 
 @router.get("/export", response_class=StreamingResponse, responses=ZIP)

@@ -6,7 +6,8 @@ from fastapi import Path, Response
 from fastapi.responses import HTMLResponse
 
 from api.access import Asker, Caller, SessionId
-from api.answers import AnalysisShown, HeartRateChart, InsightsShown, JobShown, PointOfChart, Promised, ZoneChart
+from api.answers import HeartRateChart, JobShown, PointOfChart, Promised, ZoneChart
+from api.answers_analysis import AnalysisShown, InsightsShown
 from api.problems import ANSWERS, Problem
 from api.subject import Subject
 from api.wire import iso
@@ -22,9 +23,10 @@ REPORT_POLICY = (
 )
 
 SVG = "image/svg+xml"
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 KINDS = {"pdf": "application/pdf", "png": "image/png"}
 PAPER: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The report", "content": {kind: {} for kind in KINDS.values()}}
+    200: {"description": "The report", "content": dict.fromkeys(KINDS.values(), BINARY)}
 }
 STAMP: dict[int | str, dict[str, Any]] = {200: {"description": "A picture", "content": {SVG: {}}}}
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from api.access import Asker, Caller
-from api.answers import AnalysisShown, ResearchSession
+from api.answers import ResearchSession
+from api.answers_analysis import AnalysisShown
 from api.problems import ANSWERS, Problem
 from api.subject import Subject
 from api.wire import iso

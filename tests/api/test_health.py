@@ -37,12 +37,11 @@ def test_a_store_that_is_away(broken: tuple[Server, Path]) -> None:
 
 
 def test_a_database_that_is_away(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with services.postgres() as url:
-        with services.database(url) as owner:
-            urls = {"SQUASH_DATABASE_URL": services.login_of(owner), "SQUASH_DATABASE_OWNER_URL": owner}
-            serves = serving(urls, tmp_path_factory)
-            server = next(serves)
-            assert asked(server)[1]["database"] == "ok"
+    with services.postgres() as url, services.database(url) as owner:
+        urls = {"SQUASH_DATABASE_URL": services.login_of(owner), "SQUASH_DATABASE_OWNER_URL": owner}
+        serves = serving(urls, tmp_path_factory)
+        server = next(serves)
+        assert asked(server)[1]["database"] == "ok"
     status, told = asked(server)
     assert (status, told["status"], told["store"]) == (503, "down", "ok")
     assert told["database"].startswith("away (")
