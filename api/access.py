@@ -126,6 +126,21 @@ class Caller:
     def _may_see(self, tx: Session, owner_id: str) -> bool:
         return visible.may_see(tx, self.store.catalog.claims, owner_id)
 
+    def still_sees(self, session_id: str) -> bool:
+        """Whether a session that was seen may be seen now: nothing was withdrawn, deleted or logged out meanwhile."""
+        with self.look() as tx:
+            row = tx.get(SessionRow, session_id)
+            shown = row is not None and row.deleted_at is None and self._may_see(tx, row.user_id)
+        return shown and self.is_still_in()
+
+    def is_still_in(self) -> bool:
+        """Whether the login stands and the role is the same (the access token may have been renewed meanwhile)."""
+        asked, this = _PERSON, {"user_id": self.user_id}
+        if self.family_id is not None:
+            asked, this = _LOGGED_IN, this | {"family_id": self.family_id}
+        found = self.state.store.catalog.glance(asked, this)
+        return found is not None and found.role == self.role
+
     def coaches(self, tx: Session, player_id: str) -> bool:
         """Whether the caller is a coach whom this player lets look."""
         return visible.coaches(tx, Claims(self.user_id, self.role), player_id)
@@ -186,9 +201,8 @@ _ALIVE = select(RefreshToken.family_id).where(
     RefreshToken.user_id == User.user_id,
     RefreshToken.revoked_at.is_(None),
 )
-_LOGGED_IN = select(User.user_id, User.email, User.role, User.timezone).where(
-    User.user_id == bindparam("user_id"), _ALIVE.exists()
-)
+_PERSON = select(User.user_id, User.email, User.role, User.timezone).where(User.user_id == bindparam("user_id"))
+_LOGGED_IN = _PERSON.where(_ALIVE.exists())
 
 
 def identify(state: ApiState, token: str) -> Caller | None:

@@ -144,27 +144,6 @@ class PointShown(Answer):
     )
 
 
-class Recommendation(Answer):
-    """A sentence, and what it rests on."""
-
-    text: str = Field(examples=["You win more of the long rallies."])
-    evidence: dict[str, Any]
-    confidence: float = Field(ge=0, le=1)
-
-
-class InsightsShown(Answer):
-    """What a session means; a figure that the data cannot tell is null, with the reason under `reasons`."""
-
-    insight_id: str = Field(examples=["9f86d081884c7d65…"])
-    session_id: str = Field(examples=[ID])
-    user_id: str = Field(examples=[ID])
-    generated_at: str = Field(examples=[MOMENT])
-    insight_type: str = Field(examples=["performance"])
-    algorithm_version: str = Field(examples=["2026.1+3f9c2a"])
-    metrics: dict[str, Any]
-    recommendations: list[Recommendation]
-
-
 class AnalysisNamed(Answer):
     """Which analysis."""
 
@@ -182,20 +161,6 @@ class ChangesShown(Answer):
     why: list[str]
     figures: dict[str, Any]
     rallies: list[dict[str, Any]]
-
-
-class AnalysisShown(Answer):
-    """The whole analysis, as `squash analyse --format json` prints it."""
-
-    schema_: Literal["squash-analysis/1"] = Field(alias="schema")
-    algorithm_version: str = Field(examples=["2026.1+3f9c2a"])
-    session: dict[str, Any]
-    quality: dict[str, Any]
-    games: list[dict[str, Any]]
-    rallies: list[dict[str, Any]]
-    strokes: list[dict[str, Any]]
-    metrics: dict[str, dict[str, Any]]
-    insights: dict[str, Any]
 
 
 class Annotation(Answer):

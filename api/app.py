@@ -1,16 +1,13 @@
 """The API facade: devices and players come in here."""
 
 import gc
-import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from pythonjsonlogger.orjson import OrjsonFormatter
 
-from api import dashboard_proxy, idempotency, problems
+from api import dashboard_proxy, idempotency, logs, problems
 from api.bodies import Bounded
 from api.routes import (
     auth,
@@ -46,7 +43,7 @@ ROUTES = (
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    _log_as_json()
+    logs.set_up()
     app.state.squash = opened()
     idempotency.forget_old(app.state.squash)
     gc.collect()
@@ -55,16 +52,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.unfreeze()
     await dashboard_proxy.close(app)
     app.state.squash.hands.shutdown(wait=False)
-
-
-def _log_as_json() -> None:
-    """One JSON object a line on stderr, unless the host of this process has set up its own."""
-    log = logging.getLogger("api")
-    if not log.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(OrjsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
 
 
 class Api(FastAPI):
@@ -87,6 +74,7 @@ def create_app() -> FastAPI:
         version="2026.1",
         lifespan=_lifespan,
         description=__doc__,
+        separate_input_output_schemas=False,  # generators give both one name
     )
     problems.install(app)
     for module in ROUTES:  # one by one: `include_router` would look for each request's path twice

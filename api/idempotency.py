@@ -36,6 +36,8 @@ IN_MEMORY = 1 << 20
 MAX_KEPT = 256 << 10
 #: Answers that say "again, please": the next request with the key is a new one.
 NOT_KEPT = {401, 403, 408, 429}
+#: Where a resumable upload was begun is said by its headers alone.
+SAID_AGAIN = ("location", "tus-resumable", "upload-expires")
 
 #: Single statements: a watch puts a key on everything that it sends.
 _TAKE = {
@@ -107,12 +109,15 @@ class Answer:
 
     def __init__(self) -> None:
         self.status, self.type, self.body, self.complete = 500, "application/json", bytearray(), False
+        self.headers: dict[str, str] = {}
 
     def add(self, message: Message) -> None:
         """Take a part of it."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.type = dict(message["headers"]).get(b"content-type", b"application/json").decode()
+            given = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
+            self.type = given.get("content-type", "application/json")
+            self.headers = {name: given[name] for name in SAID_AGAIN if name in given}
         else:
             self.body += message.get("body", b"")
             self.complete = not message.get("more_body", False)
@@ -186,7 +191,8 @@ def _again(state: ApiState, held: IdempotencyKey, digest: str) -> Response:
     if held.status is None:
         return answer(409, "The first request with this Idempotency-Key is still running.", {"Retry-After": "1"})
     kept = json.loads(_seal(state.secret_key).decrypt((held.body or {})["sealed"].encode()))
-    return Response(kept["body"], held.status, {"Idempotency-Replayed": "true", "Content-Type": kept["type"]})
+    headers = kept.get("headers", {}) | {"Idempotency-Replayed": "true", "Content-Type": kept["type"]}
+    return Response(kept["body"], held.status, headers)
 
 
 @lru_cache(4)
@@ -218,7 +224,7 @@ def _end(state: ApiState, owner: str, key: str, kept: Answer) -> None:
     if not kept.worth_keeping:
         state.store.catalog.do(_DROP, this)
         return
-    content = json.dumps({"type": kept.type, "body": kept.body.decode()}).encode()
+    content = json.dumps({"type": kept.type, "body": kept.body.decode(), "headers": kept.headers}).encode()
     sealed = {"sealed": _seal(state.secret_key).encrypt(content).decode()}
     state.store.catalog.do(_KEEP_ANSWER, this | {"status": kept.status, "body": sealed})
 

@@ -62,6 +62,8 @@ class Issuer:
         )
 
     def _key(self, kid: str) -> jwt.PyJWK:
+        if kid in self._keys and time.monotonic() - self._asked_at <= KEEP_S:
+            return self._keys[kid]  # without a turn: who forges key ids makes nobody wait for the issuer
         with self._lock:
             age_s = time.monotonic() - self._asked_at
             if age_s > KEEP_S or (kid not in self._keys and age_s > ASK_AGAIN_S):

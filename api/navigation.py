@@ -16,7 +16,10 @@ FOR_PROGRAMS = re.compile("; (?:(?:GET|POST|PUT|DELETE) |look at )[^.]*")
 #: Nor is a session's number anything that they know it by.
 NUMBERED = re.compile("session '[0-9a-f-]{36}'")
 AGAIN = '<meta http-equiv="refresh" content="{}">'
-POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
 
 
 def is_navigation(request: Request) -> bool:

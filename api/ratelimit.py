@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from typing import Any
 
 from fastapi import Request
 from limits import RateLimitItem, parse
@@ -25,6 +26,8 @@ POLICIES: dict[str, RateLimitItem] = {
 
 
 SWEEP_S = 60.0
+#: What a request waits at most for Redis, and how long nobody asks it after it did not answer.
+REDIS_WAIT_S, OFF_S = 1.0, 5.0
 
 
 class _Counts(MemoryStorage):
@@ -51,25 +54,37 @@ class Limiter:
     """Counts in memory, or in Redis where several servers share the counts."""
 
     def __init__(self, redis_url: str | None) -> None:
-        self._strategy = FixedWindowRateLimiter(storage_from_string(redis_url) if redis_url else _Counts())
+        waits: dict[str, Any] = {"socket_timeout": REDIS_WAIT_S, "socket_connect_timeout": REDIS_WAIT_S}
+        storage = storage_from_string(redis_url, **waits) if redis_url else _Counts()
+        self._strategy, self._off_until = FixedWindowRateLimiter(storage), 0.0
 
     def hit(self, policy: str, who: str, cost: int = 1) -> tuple[bool, int, int]:
         """Count; return whether it is allowed, how much is left and the seconds until the window ends."""
         item = POLICIES[policy]
+        if time.monotonic() < self._off_until:
+            return True, item.amount, 0
         try:
             allowed = self._strategy.hit(item, policy, who, cost=cost)
             reset_at, left = self._strategy.get_window_stats(item, policy, who)
         except Exception as error:  # noqa: BLE001 - counts that cannot be kept must not stop a match
-            log.warning("rate limits are off: %s", type(error).__name__)
+            self._turn_off(error)
             return True, item.amount, 0
         return allowed, left, max(1, int(reset_at - time.time()))
 
     def spent(self, policy: str, who: str) -> bool:
         """Whether nothing is left, without counting."""
+        if time.monotonic() < self._off_until:
+            return False
         try:
             return not self._strategy.test(POLICIES[policy], policy, who)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - as above
+            self._turn_off(error)
             return False
+
+    def _turn_off(self, error: Exception) -> None:
+        """Ask again later, so that not every request waits for who does not answer."""
+        self._off_until = time.monotonic() + OFF_S
+        log.warning("rate limits are off for %d s: %s", OFF_S, type(error).__name__)
 
 
 def address(request: Request) -> str:

@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, model_validator
@@ -23,6 +24,18 @@ def _aware(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _of_our_time(moment: datetime) -> datetime:
+    _aware(moment)
+    return moment
+
+
+def in_zone(moment: datetime, zone: str) -> datetime:
+    """A time; one that names no zone, such as a day, is the player's own."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone or "UTC"))
+
+
+#: A day or time in a query, to be read with `in_zone`.
+Day = Annotated[datetime, AfterValidator(_of_our_time)]
 Moment = Annotated[datetime, AfterValidator(_aware), PlainSerializer(iso, return_type=str, when_used="json")]
 
 

@@ -25,14 +25,20 @@ LOOK_BACK = timedelta(days=1)
 #: Only what a job has come to is told, not each of its steps.
 ENDS = ("completed", "failed")
 
+#: What of IPv6 is given to anybody; NAT64 (64:ff9b::), mapped and site-local addresses lie elsewhere.
+UNICAST = ipaddress.ip_network("2000::/3")
+#: IETF's own block, where one cloud keeps its metadata; Python takes most of it for public.
+PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+
 Guard = Callable[[str], bool]
 
 
 def is_public(address: str) -> bool:
-    """Whether an address lies on the public internet."""
+    """Whether an address lies on the public internet, not in what of IPv6 leads to addresses of IPv4."""
     found = ipaddress.ip_address(address)
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_global and not found.is_multicast
+    if isinstance(found, ipaddress.IPv4Address):
+        return found.is_global and not found.is_multicast and found not in PROTOCOLS
+    return found in UNICAST and found.is_global and found.sixtofour is None and found.teredo is None
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: str) -> str:

@@ -30,8 +30,8 @@ class Blobs:
 
     def put(self, name: str, content: bytes | Path) -> None:
         """Store bytes or a file whole and for good: a reader never sees half of it, a power loss takes none of it."""
-        if self._root is not None:
-            durable.write(self._root / _plain(name), content)
+        if self.root is not None:
+            durable.write(self.root / _plain(name), content)
             return
         import obstore
 
@@ -41,13 +41,13 @@ class Blobs:
         """As `put`, unless it is there: then for good as well, whoever is just writing it."""
         if not self.exists(name):
             self.put(name, content)
-        elif self._root is not None:
-            durable.settle((self._root / _plain(name)).parent)
+        elif self.root is not None:
+            durable.settle((self.root / _plain(name)).parent)
 
     def settle(self, prefix: str) -> None:
         """Have what was written under `prefix` by other means (Zarr) for good, before a row points at it."""
-        if self._root is not None:
-            durable.settle_tree(self._root / _plain(prefix))
+        if self.root is not None:
+            durable.settle_tree(self.root / _plain(prefix))
 
     def get(self, name: str) -> bytes:
         """The bytes of `name`; raises `NotFoundError`."""

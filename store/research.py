@@ -1,11 +1,14 @@
 """Sessions of players who agreed to research: under pseudonyms, without names, places, devices or the day."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from squashlib.errors import NotFoundError
 from squashlib.labels import LabelSet
+from squashlib.moments import iso, parse_iso
 from store import Store, labels
 from store.pseudonym import pseudonym
 from store.tables import AccessLog, SessionRow
@@ -23,6 +26,7 @@ KEPT_ATTRS = ("schema", "duration_s", "sport", "watch_position")
 #: Variables that tell where or who.
 DROPPED = ("latitude", "longitude", "altitude", "gps_accuracy")
 MOST = 10_000
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 SIMULATED = "simulated"  # in a session's metadata: nobody played it
 
 
@@ -104,6 +108,23 @@ def nameless(session: "xr.Dataset", session_id: str) -> "xr.Dataset":
         if name in bare.variables:
             bare[name].attrs = time_attrs(month, str(bare[name].attrs.get("long_name", "")))
     return validate(bare)
+
+
+def undated(document: dict[str, Any]) -> dict[str, Any]:
+    """An analysis' document without device, warnings (they quote files) and day: times as `nameless` has them."""
+    start = str(document["session"]["start"])
+    bare: dict[str, Any] = _moved(document, parse_iso(start) - parse_iso(month_start(start)))
+    bare["session"].pop("device", None)
+    bare["quality"]["warnings"] = []
+    return bare
+
+
+def _moved(part: Any, back: timedelta) -> Any:
+    if isinstance(part, dict):
+        return {name: _moved(value, back) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_moved(value, back) for value in part]
+    return iso(parse_iso(part) - back) if isinstance(part, str) and MOMENT.fullmatch(part) else part
 
 
 def month_start(moment: str) -> str:

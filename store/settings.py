@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from squashlib.errors import SquashError
 
+#: A shorter key of HS256 can be guessed (RFC 7518 §3.2).
+KEY_BYTES = 32
 CHECKOUT = Path(__file__).parent.parent
 
 
@@ -51,6 +53,8 @@ class Settings(BaseSettings):
             raise ValueError("SQUASH_DATABASE_OWNER_URL and SQUASH_DATABASE_URL must both begin with postgresql:")
         if self.jwt_jwks_url and self.jwt_hs256_secret:
             raise ValueError("SQUASH_JWT_HS256_SECRET excludes SQUASH_JWT_JWKS_URL; set one of the two")
+        if self.jwt_hs256_secret and len(self.jwt_hs256_secret.encode()) < KEY_BYTES:
+            raise ValueError(f"SQUASH_JWT_HS256_SECRET must be at least {KEY_BYTES} bytes")
         if (self.jwt_jwks_url or self.jwt_hs256_secret) and not (self.jwt_issuer and self.jwt_audience):
             raise ValueError("SQUASH_JWT_ISSUER and SQUASH_JWT_AUDIENCE must be set beside an issuer's key")
         return self
@@ -79,6 +83,8 @@ class Settings(BaseSettings):
     def secret_key(self) -> str:
         """The key that signs tokens: `SQUASH_SECRET_KEY`, or one made on first start and kept with mode 600."""
         if given := os.environ.get("SQUASH_SECRET_KEY"):
+            if len(given.encode()) < KEY_BYTES:
+                raise SquashError(f"SQUASH_SECRET_KEY is {len(given.encode())} bytes, must be at least {KEY_BYTES}")
             return given
         path = self.home / "secret_key"
         self.home.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,9 @@ class Account(Wire):
     @field_validator("email")
     @classmethod
     def _lower(cls, email: str) -> str:
-        return email.lower()
+        if len(lower := email.lower()) > 320:  # some letters are two in lower case
+            raise ValueError("String should have at most 320 characters")
+        return lower
 
 
 class Credentials(Wire):
@@ -176,6 +178,7 @@ def refresh_token(
     cookie: Annotated[str | None, Cookie(alias=REFRESH_COOKIE)] = None,
 ) -> TokenPair:
     """Spend a refresh token for a new pair; one that is used again ends its login everywhere."""
+    ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
     token = (given.refresh_token if given else None) or cookie or ""
     with state.store.catalog.begin() as tx:
         pair = tokens.rotate(tx, token, state.secret_key)
@@ -190,8 +193,7 @@ def logout(caller: Asker, response: Response) -> None:
     if caller.family_id is not None:
         with caller.begin() as tx:
             tokens.revoke_family(tx, caller.family_id)
-    response.delete_cookie(ACCESS_COOKIE)
-    response.delete_cookie(REFRESH_COOKIE, path="/api/auth")
+    _forget(response)
 
 
 @router.get("/me")
@@ -215,7 +217,7 @@ def change_me(change: Change, caller: Asker) -> Person:
         "sex": "sex",
         "hand": "hand",
     }
-    if given.get("timezone"):
+    if given.get("timezone") is not None:
         _checked_zone(given["timezone"])
     with caller.begin() as tx:
         mine = {name: value for name, value in given.items() if name not in columns and value is not None}
@@ -243,4 +245,10 @@ def delete_me(caller: Asker, response: Response) -> None:
     from store.erasure import erase_user
 
     erase_user(caller.state.store, caller.user_id)
+    _forget(response)
+
+
+def _forget(response: Response) -> None:
+    """Have a browser forget a login."""
     response.delete_cookie(ACCESS_COOKIE)
+    response.delete_cookie(REFRESH_COOKIE, path="/api/auth")

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request, WebSocket
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -18,7 +17,6 @@ from api.dashboard_proxy import Door, bridge, forward, keep_seat
 from api.navigation import PAGES
 from api.problems import Problem
 from api.subject import Subject
-from store.tables import RefreshToken
 
 router = Subject("dashboards", "/dashboards", in_schema=False)
 
@@ -138,7 +136,7 @@ async def channels(socket: WebSocket, kernel_id: uuid.UUID, session_id: str = ""
     seen = caller
 
     async def still_in() -> bool:
-        return await run_in_threadpool(_alive, seen)
+        return await run_in_threadpool(seen.is_still_in)
 
     path = f"/dashboards/api/kernels/{kernel_id}/channels?session_id={quote(session_id, safe='')}"
     await bridge(socket, Door.of(state.settings.home), path, caller.user_id, still_in)
@@ -147,14 +145,3 @@ async def channels(socket: WebSocket, kernel_id: uuid.UUID, session_id: str = ""
 def _same_origin(request: Request | WebSocket) -> bool:
     """Whether a page of this very site asks; browsers always tell the origin of WebSockets and posts."""
     return request.headers.get("origin", "").partition("//")[2] == request.headers.get("host")
-
-
-def _alive(caller: Caller) -> bool:
-    """Whether the login that opened a page still stands (its access token may have been renewed meanwhile)."""
-    if caller.family_id is None:
-        return True
-    query = select(RefreshToken.family_id).where(
-        RefreshToken.family_id == caller.family_id, RefreshToken.revoked_at.is_(None)
-    )
-    with caller.state.store.catalog.look() as tx:
-        return tx.scalar(query.limit(1)) is not None

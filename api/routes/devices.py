@@ -141,8 +141,9 @@ def approve(approval: Approval, caller: Asker) -> None:
 
 
 @router.post("/token", response_model=TokenPair, responses=NOT_YET, openapi_extra=_documented(Redeem))
-def token(redeem: Annotated[Redeem, Depends(_redeemed)], state: State) -> TokenPair | JSONResponse:
+def token(redeem: Annotated[Redeem, Depends(_redeemed)], request: Request, state: State) -> TokenPair | JSONResponse:
     """Tokens once the player has approved; until then 400 with `authorization_pending` or `slow_down`."""
+    ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
     with state.store.catalog.begin() as tx:
         row = tx.get(DeviceCode, tokens.digest(redeem.device_code), with_for_update=True)
         if row is None or row.expires_at <= now() or row.redeemed:

@@ -1,6 +1,7 @@
 """What happens to a session, as server-sent events: jobs, points, insights."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -19,6 +20,10 @@ router = Subject("events", "/api/sessions/{session_id}", ANSWERS)
 
 POLL_S = 0.5
 HEARTBEAT_S = 15
+#: Before anything is told, and at least so often, it is looked whether the caller may still know.
+LOOK_AGAIN_S = 20.0
+#: Then the client comes again, with a token that is good by then.
+LIFE_S = 3600
 STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Events", "content": {"text/event-stream": {}}}}
 
 
@@ -34,8 +39,14 @@ def events(
 
 
 async def _stream(caller: Caller, session_id: str, after: int) -> AsyncIterator[JSONServerSentEvent]:
-    while True:
-        for event in await run_in_threadpool(_read, caller, session_id, after):
+    began = looked = time.monotonic()
+    while time.monotonic() - began < LIFE_S:
+        found = await run_in_threadpool(_read, caller, session_id, after)
+        if found or time.monotonic() - looked > LOOK_AGAIN_S:
+            looked = time.monotonic()
+            if not await run_in_threadpool(caller.still_sees, session_id):
+                return
+        for event in found:
             after = event.event_id
             data = {**event.data, "at": iso(event.created_at)}
             yield JSONServerSentEvent(data, event=event.event, id=str(after))

@@ -6,7 +6,8 @@ from fastapi import Path, Response
 from fastapi.responses import HTMLResponse
 
 from api.access import Asker, Caller, SessionId
-from api.answers import AnalysisShown, HeartRateChart, InsightsShown, JobShown, PointOfChart, Promised, ZoneChart
+from api.answers import HeartRateChart, JobShown, PointOfChart, Promised, ZoneChart
+from api.answers_analysis import AnalysisShown, InsightsShown
 from api.problems import ANSWERS, Problem
 from api.subject import Subject
 from api.wire import iso
@@ -17,13 +18,15 @@ router = Subject("insights", "/api", ANSWERS)
 
 #: The report draws figures by scripts of our own; nothing may come from elsewhere.
 REPORT_POLICY = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'self'"
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 
 SVG = "image/svg+xml"
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 KINDS = {"pdf": "application/pdf", "png": "image/png"}
 PAPER: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The report", "content": {kind: {} for kind in KINDS.values()}}
+    200: {"description": "The report", "content": dict.fromkeys(KINDS.values(), BINARY)}
 }
 STAMP: dict[int | str, dict[str, Any]] = {200: {"description": "A picture", "content": {SVG: {}}}}
 

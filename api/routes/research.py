@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from api.access import Asker, Caller
-from api.answers import AnalysisShown, ResearchSession
+from api.answers import ResearchSession
+from api.answers_analysis import AnalysisShown
 from api.problems import ANSWERS, Problem
 from api.subject import Subject
 from api.wire import iso
@@ -50,12 +51,13 @@ def _shown(caller: Caller, row: SessionRow) -> dict[str, Any]:
 
 @router.get("/sessions/{session_id}/analysis", response_model=AnalysisShown)
 def analysis(session_id: uuid.UUID, caller: Asker) -> dict[str, Any]:
-    """The analysis of a consented session, without what names its player or device."""
+    """The analysis of a consented session, without what names its player, device or day."""
+    from store.research import undated
+
     row = next((row for row in _consented(caller) if pseudonym(caller, row.session_id) == str(session_id)), None)
     if row is None or row.analysis_key is None:
         raise Problem(404, f"There is no consented session {session_id}.")
     with caller.state.store.catalog.begin() as tx:
         tx.add(AccessLog(actor_id=caller.user_id, user_id=row.user_id, session_id=row.session_id, what="research"))
     document = caller.state.store.sessions.analysis(row.session_id).document
-    document["session"].pop("device", None)
-    return document | {"session_id": str(session_id)}
+    return undated(document) | {"session_id": str(session_id)}

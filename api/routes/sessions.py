@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
@@ -10,12 +10,11 @@ from pydantic import Field, field_validator
 from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
-from api.access import Asker, Caller, SessionId
+from api.access import Asker, Caller, SessionId, unknown_session
 from api.answers import SessionMade, SessionShown
 from api.problems import ANSWERS, Problem, known
 from api.subject import Subject
-from api.wire import Moment, Wire, iso, rendered, storable
-from squashlib.moments import parse_iso
+from api.wire import Day, Moment, Wire, in_zone, iso, rendered, storable
 from store import jobs
 from store.tables import AnalysisRow, PointEvent, SessionRow, Upload, now
 
@@ -180,17 +179,17 @@ def list_sessions(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     session_type: Kind | None = None,
-    start_date: datetime | None = None,
-    end_date: datetime | None = None,
+    start_date: Day | None = None,
+    end_date: Day | None = None,
 ) -> Response:
-    """My sessions, newest first; `Link` and `X-Total-Count` tell of more."""
+    """My sessions, newest first; `Link` and `X-Total-Count` tell of more. A day begins where I live."""
     page = _PAGE
     if session_type:
         page = page.where(_SESSIONS.c.session_type == session_type)
     for moment, after in ((start_date, True), (end_date, False)):
         if moment is not None:
-            aware = parse_iso(moment.isoformat())
-            page = page.where(_SESSIONS.c.start_time >= aware if after else _SESSIONS.c.start_time < aware)
+            edge = in_zone(moment, caller.timezone)
+            page = page.where(_SESSIONS.c.start_time >= edge if after else _SESSIONS.c.start_time < edge)
     rows, total = _read(caller, page, {"user_id": caller.user_id, "limit": limit, "offset": offset})
     headers = {"X-Total-Count": str(total)}
     if offset + limit < total:
@@ -255,10 +254,12 @@ def patch(session_id: SessionId, change: Editable, caller: Asker) -> dict[str, A
 
 @router.delete("/{session_id}", status_code=204)
 def delete(session_id: SessionId, caller: Asker, purge: bool = False) -> None:
-    """Delete a session; with `purge` everything of it is erased for good."""
+    """Delete a session; with `purge` everything of it is erased for good, of one that was deleted before too."""
     with caller.begin() as tx:
-        row = caller.own_session(tx, session_id)
-        row.deleted_at = now()
+        row = tx.get(SessionRow, str(session_id))
+        if row is None or row.user_id != caller.user_id or (row.deleted_at is not None and not purge):
+            raise unknown_session(session_id)
+        row.deleted_at = row.deleted_at or now()
     if purge:
         from store.erasure import erase_session
 

@@ -4,11 +4,12 @@ import secrets
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 from sqlalchemy import select
 
+from api import ratelimit
 from api.access import Asker, SessionId, State
 from api.answers import LinkMade, LinkShown
 from api.problems import ANSWERS, OPEN_ANSWERS, Problem
@@ -44,7 +45,7 @@ def make(session_id: SessionId, caller: Asker, new: NewShare | None = None) -> d
 @router.get("/api/sessions/{session_id}/shares", responses=ANSWERS, response_model=list[LinkShown])
 def list_shares(session_id: SessionId, caller: Asker) -> list[dict[str, Any]]:
     """Links that work now."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         caller.own_session(tx, session_id)
         working = Share.session_id == str(session_id), Share.revoked_at.is_(None), Share.expires_at > now()
         found = tx.scalars(select(Share).where(*working))
@@ -64,9 +65,10 @@ def revoke(session_id: SessionId, share_id: Annotated[str, Path(pattern="^[0-9a-
 
 
 @router.get("/shared/{secret}", response_class=HTMLResponse, responses=OPEN_ANSWERS)
-def open_share(secret: Annotated[str, Path(max_length=64)], state: State) -> HTMLResponse:
+def open_share(secret: Annotated[str, Path(max_length=64)], request: Request, state: State) -> HTMLResponse:
     """The report behind a link; no login."""
-    with state.store.catalog.begin() as tx:
+    ratelimit.count(request, state.limiter, "unknown", ratelimit.address(request))
+    with state.store.catalog.look() as tx:
         share = tx.get(Share, digest(secret))
         alive = share is not None and share.revoked_at is None and share.expires_at > now()
         row = tx.get(SessionRow, share.session_id) if share is not None and alive else None

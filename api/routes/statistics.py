@@ -1,7 +1,7 @@
 """A player's figures over weeks, months and years, and where they are heading."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from api.access import Asker, Caller
 from api.answers_statistics import StatisticsShown, TrendsShown
 from api.problems import ANSWERS, Problem
 from api.subject import Subject
-from api.wire import Moment, iso
+from api.wire import Day, in_zone, iso
 from squashlib.statistics import Played, aggregate, bests, by_opponent, load, totals, trend
 from store.tables import AnalysisRow, SessionRow, User, now
 
@@ -21,7 +21,7 @@ router = Subject("statistics", "/api/users/{user_id}", ANSWERS)
 
 FITNESS = ("hr_recovery_60s", "avg_playing_heart_rate", "training_load")
 PERFORMANCE = ("points_won", "number_of_rallies", "longest_rally_length", "total_playing_time")
-Start = Annotated[Moment | None, Query(examples=["2025-01-01"])]
+Start = Annotated[Day | None, Query(examples=["2025-01-01"], description="A day begins where the player lives")]
 
 
 @router.get("/statistics", response_model=StatisticsShown)
@@ -40,7 +40,7 @@ def statistics(
         "period": period,
         "timezone": name,
         "totals": totals(played),
-        "load": load(played, end_date or now(), zone),
+        "load": load(played, in_zone(end_date, name) if end_date else now(), zone),
         "periods": aggregate(played, period, zone),
         "opponents": by_opponent(played),
         "personal_bests": bests(played),
@@ -54,14 +54,7 @@ def trends(user_id: uuid.UUID, caller: Asker, start_date: Start = None, end_date
     played.sort(key=lambda one: one.start)
     answer: dict[str, Any] = {"user_id": str(user_id), "timezone": zone}
     for name, figures in (("performance", PERFORMANCE), ("fitness", FITNESS)):
-        answer[name] = [
-            {
-                "date": iso(one.start),
-                "day": f"{one.start.astimezone(ZoneInfo(zone)):%Y-%m-%d}",
-                **{f: one.figure(f) for f in figures},
-            }
-            for one in played
-        ]
+        answer[name] = [_dated(one, ZoneInfo(zone), figures) for one in played]
         answer[f"{name}_trend"] = {figure: trend(played, figure) for figure in figures}
     return answer
 
@@ -79,15 +72,17 @@ def _played(
         own = str(user_id) == caller.user_id
         if user is None or not (own or caller.role == "admin" or caller.coaches(tx, str(user_id))):
             raise Problem(404, f"There is no user {user_id} whose statistics you may see.")
-        return user.timezone, _rows(tx, str(user_id), since, until)
+        zone = user.timezone or "UTC"
+        edges = (in_zone(edge, zone) if edge else None for edge in (since, until))
+        return zone, _rows(tx, str(user_id), *edges)
 
 
 def _rows(tx: Session, user_id: str, since: datetime | None, until: datetime | None) -> list[Played]:
     same = (AnalysisRow.session_id == SessionRow.session_id) & (AnalysisRow.analysis_key == SessionRow.analysis_key)
     query = select(SessionRow, AnalysisRow.summary).outerjoin(AnalysisRow, same)
     query = query.where(SessionRow.user_id == user_id, SessionRow.deleted_at.is_(None), SessionRow.linked_to.is_(None))
-    query = query.where(SessionRow.start_time >= _aware(since)) if since else query
-    query = query.where(SessionRow.start_time < _aware(until)) if until else query
+    query = query.where(SessionRow.start_time >= since) if since else query
+    query = query.where(SessionRow.start_time < until) if until else query
     rows = tx.execute(query)
     return [
         Played(
@@ -95,7 +90,3 @@ def _rows(tx: Session, user_id: str, since: datetime | None, until: datetime | N
         )
         for row, found in rows
     ]
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -218,7 +218,7 @@ def status(session_id: SessionId, caller: Asker) -> dict[str, Any]:
 @router.get("/uploads", response_model=UploadsShown)
 def uploads(session_id: SessionId, caller: Asker) -> dict[str, Any]:
     """What was received, what of it could not be read, and which gaps remain (null before the first processing)."""
-    with caller.begin() as tx:
+    with caller.look() as tx:
         caller.seen_session(tx, session_id, "uploads")
         rows = tx.scalars(select(Upload).where(Upload.session_id == str(session_id)).order_by(Upload.received_at))
         received = [

@@ -1,7 +1,9 @@
 """Limits that several servers share in a real Redis, and what a client is told of them."""
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -65,6 +67,30 @@ def test_a_redis_that_dies_stops_no_match() -> None:
         assert limiter.hit("user", "ann")[0]
     assert limiter.hit("user", "ann") == (True, POLICIES["user"].amount, 0)
     assert not limiter.spent("user", "ann")
+
+
+def test_a_redis_that_does_not_answer_stops_no_match(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratelimit, "REDIS_WAIT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0.5)
+        limiter = Limiter(f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        assert limiter.hit("user", "ann") == (True, POLICIES["user"].amount, 0)
+        asked = calls(silent)
+        assert asked > 0
+        assert all(limiter.hit("user", "ann")[0] for _ in range(50))
+        assert not limiter.spent("user", "ann")
+        assert calls(silent) == 0, "nobody waits for it again at once"
+
+
+def calls(silent: socket.socket) -> int:
+    """How many have called since."""
+    held = []
+    with suppress(TimeoutError):
+        while True:
+            held.append(silent.accept()[0])
+    for line in held:
+        line.close()
+    return len(held)
 
 
 def test_uploads_cost_their_bytes(login: Login, few: None) -> None:

@@ -67,6 +67,14 @@ def test_what_the_protocol_asks_for(ann: httpx.Client, client: httpx.Client) -> 
     assert timedelta(days=6) < ends < timedelta(days=8)
 
 
+def test_a_key_gives_the_same_place_again(ann: httpx.Client) -> None:
+    url = "/api/sessions/" + ann.post("/api/sessions", json={}).json()["session_id"] + "/upload/resumable"
+    headers = {"Upload-Length": "5", "Idempotency-Key": "one-place"}
+    places = [ann.post(url, headers=headers) for _ in range(2)]
+    assert places[1].headers["Idempotency-Replayed"] == "true"
+    assert places[0].headers["Location"] == places[1].headers["Location"]
+
+
 def test_a_part_that_was_damaged_on_its_way_is_sent_again(ann: httpx.Client) -> None:
     url, place = begin(ann)
     half = {**HEADERS, "Upload-Offset": "0"}

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import uuid
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import msgpack
 import pytest
 
 from flows.work import work_off
+from store.tables import SessionRow
+from store.uploads import places
 from tests.api.conftest import Login, Server
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "fit" / "squash_pixel_watch_3.fit"
@@ -155,6 +158,39 @@ def test_points_keep_their_ids_and_history(ann: httpx.Client) -> None:
     assert ann.delete(f"{url}/points/{point['point_id']}").status_code == 204
     assert len(ann.get(f"{url}/points").json()) == 1
     assert ann.post(f"{url}/points", json={"is_let": "maybe"}).status_code == 422
+
+
+def test_what_was_deleted_can_still_be_erased(ann: httpx.Client, login: Login, server: Server) -> None:
+    url = begin(ann)
+    sent = ann.post(f"{url}/hr-data", json=HR | {"note": uuid.uuid4().hex})
+    assert sent.status_code == 202
+    assert ann.delete(url).status_code == 204
+    assert ann.delete(url).status_code == 404
+    assert login().delete(url, params={"purge": True}).status_code == 404
+    assert ann.delete(url, params={"purge": True}).status_code == 204
+    assert ann.delete(url, params={"purge": True}).status_code == 404
+    with server.app.state.squash.store.catalog.look() as tx:
+        assert tx.get(SessionRow, url.rpartition("/")[2]) is None
+
+
+def test_an_export_lacks_only_what_was_let_go(ann: httpx.Client, server: Server) -> None:
+    """Of a player who keeps no originals the bytes go after three months; their rows and all else stay."""
+    url = begin(ann)
+    for note in ("kept", "let go"):
+        ann.post(f"{url}/hr-data", json=HR | {"note": note + uuid.uuid4().hex})
+    said = [{"start": "2026-01-12T19:20:00.000Z", "end": "2026-01-12T19:20:09.500Z", "what": "let"}]
+    ann.put(f"{url}/corrections", json={"corrections": said})
+    gone = ann.get(f"{url}/uploads").json()["uploads"][1]
+    for name in places(gone["sha256"]):
+        server.app.state.squash.store.blobs.delete(name)
+    exported = ann.get("/api/auth/me/export")
+    assert exported.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(exported.content)) as archive:
+        kept = [name for name in archive.namelist() if "/uploads/" in name]
+        (corrections,) = (name for name in archive.namelist() if name.endswith("corrections.json"))
+        assert json.loads(archive.read(corrections)) == said
+    assert len(kept) == 1
+    assert gone["upload_id"] not in kept[0]
 
 
 def test_lists_tell_of_more(ann: httpx.Client) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+import squashlib
 from tests.browser.conftest import DESK, PASSWORD, PHONE, Watched, drop, grave, register
 
 pytestmark = pytest.mark.slow
@@ -92,3 +93,46 @@ def test_a_file_that_is_no_recording_says_so_and_leaves_nothing(
     seen.page.get_by_text("letter.fit: ").wait_for(timeout=60_000)
     seen.page.get_by_text("No session yet").wait_for()
     assert seen.context.request.get(f"{seen.base}/api/sessions").json() == []
+
+
+EVIL = '"><img src=x onerror=hacked=1><iframe srcdoc=x></iframe><base href=//x.example>'
+
+
+def test_what_people_write_is_text_on_every_page(open_browser: Callable[..., Watched], tmp_path: Path) -> None:
+    """Names of players, opponents, places, files and watches: neither run nor made into elements."""
+    match = squashlib.simulate(3, rate_hz=25).session
+    match.attrs["device"] = {"manufacturer": "development", "name": "<img src=x onerror=hacked=1>"}
+    squashlib.write_fit(match, file := tmp_path / '"><img src=x onerror=hacked=1>.fit')
+    seen = open_browser()
+    page, ask = seen.page, seen.context.request
+    register(seen, "evil@example.org")
+    own = {"X-Requested-With": "squash"}
+    assert ask.patch(f"{seen.base}/api/auth/me", data={"full_name": EVIL}, headers=own).ok
+    drop(seen, file)
+    page.wait_for_selector("#sessions .main", timeout=180_000)
+    session_id = str(page.get_attribute("#sessions a", "href")).rpartition("/")[2]
+    url = f"{seen.base}/api/sessions/{session_id}"
+    said = {"opponent_name": EVIL, "location": EVIL, "notes": EVIL, "final_score_me": 3, "final_score_opponent": 0}
+    assert ask.patch(url, data=said, headers=own).ok
+    link = ask.post(f"{url}/shares", headers=own).json()["url"]
+    page.goto(seen.base)
+    page.get_by_text(f"against {EVIL}").first.wait_for()
+    assert harmless(seen)
+    for button in ("#who", "text=Share", "text=Correct"):
+        page.click(button)
+        page.wait_for_selector("dialog[open]")
+        assert harmless(seen), button
+        page.click("dialog >> text=Close")
+    for path in (f"/dashboards/session/{session_id}", "/dashboards/trends"):
+        page.goto(f"{seen.base}{path}")
+        page.wait_for_selector("body[data-joined] .chooser .shown", timeout=90_000)
+        assert harmless(seen), path
+    for path in (f"/api/sessions/{session_id}/report", link, f"/static/{EVIL}", f"/?next=javascript:{EVIL}"):
+        page.goto(f"{seen.base}{path}")
+        assert harmless(seen), path
+    assert seen.left() == []
+
+
+def harmless(seen: Watched) -> bool:
+    made = "[...document.querySelectorAll('[onerror], [srcdoc], base, img[src=x]')].length"
+    return not seen.page.evaluate(f"window.hacked || {made}")

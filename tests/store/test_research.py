@@ -1,5 +1,6 @@
 """Researchers' part of the store: pseudonyms, label versions, the leaderboard, the data set; consent rules them all."""
 
+import json
 import threading
 import uuid
 from dataclasses import replace
@@ -12,8 +13,10 @@ import xarray as xr
 import zarr
 from sqlalchemy import select, update
 
+import squashlib
 from squashlib.errors import NotFoundError, SquashError
 from squashlib.labels import KINDS, Label, LabelSet
+from squashlib.moments import parse_iso
 from squashlib.session import build, iso
 from store import Settings, Store, example, labels, leaderboard, research
 from store.dataset import Terms, export
@@ -181,3 +184,21 @@ def test_simulated_players_do_not_go_among_real_ones(store: Store, tmp_path: Pat
     shared = Settings(home=tmp_path / "b", store_url=(tmp_path / "bucket").as_uri())
     with pytest.raises(SquashError, match="must not go there"):
         example.fill(Store.open(shared), 1)
+
+
+def test_an_analysis_over_http_does_not_tell_the_day() -> None:
+    """Who knows when somebody played must not find them; all else, the times between two events too, stays."""
+    match = squashlib.simulate(3, rate_hz=10)
+    document = squashlib.analyse(match.session).to_dict()
+    document["quality"]["warnings"] = ["ann.fit: no squash"]
+    bare = research.undated(document)
+    day = document["session"]["start"][:10]
+    assert not day.endswith("-01")
+    assert day not in json.dumps(bare)
+    assert "ann.fit" not in json.dumps(bare)
+    assert "device" not in bare["session"]
+    assert bare["session"]["start"] == f"{day[:7]}-01T00:00:00.000Z"
+    ends = [parse_iso(one["rallies"][0]["end"]) - parse_iso(one["session"]["start"]) for one in (document, bare)]
+    assert ends[0] == ends[1]
+    assert bare["metrics"] == document["metrics"]
+    assert document["session"]["start"].startswith(day), "the document that was given is as it was"

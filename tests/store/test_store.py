@@ -221,12 +221,19 @@ def test_an_erasure_that_dies_in_the_middle_can_be_done_again(store: Store, monk
         ("SQUASH_DATABASE_URL", "mysql://x", "SQUASH_DATABASE_URL"),
         ("SQUASH_DATABASE_OWNER_URL", "postgresql://owner@x/y", "SQUASH_DATABASE_URL"),
         ("SQUASH_JWT_JWKS_URL", "https://x", "SQUASH_JWT_ISSUER"),
+        ("SQUASH_JWT_HS256_SECRET", "short", "SQUASH_JWT_HS256_SECRET must be at least 32 bytes"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SquashError, match=says):
         load()
+
+
+def test_a_key_that_can_be_guessed_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SQUASH_SECRET_KEY", "short")
+    with pytest.raises(SquashError, match="SQUASH_SECRET_KEY is 5 bytes, must be at least 32"):
+        Settings(home=tmp_path).secret_key()
 
 
 def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
