@@ -12,10 +12,10 @@ POINT = (
 
 
 def test_a_match_by_phone_and_watch(client: httpx.Client) -> None:
-    account = b'{"email":"ann@example.org","password":"secret password","full_name":"Ann"}'
+    account = b'{"email":"phone.of.ann@example.org","password":"secret password","full_name":"Ann"}'
     assert client.post("/api/auth/register", content=account, headers=JSON).status_code == 201
     login = client.post(
-        "/api/auth/login", content=b'{"email":"ann@example.org","password":"secret password"}', headers=JSON
+        "/api/auth/login", content=b'{"email":"phone.of.ann@example.org","password":"secret password"}', headers=JSON
     )
     client.cookies.clear()
     client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
