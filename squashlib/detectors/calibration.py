@@ -34,7 +34,7 @@ class Calibration:
 
 
 MOTION = Calibration(0.98, 1.0, 0.025, 0.085)
-MOTION_AND_POINTS = Calibration(0.99, 1.8, 0.025, 0.02)
+MOTION_AND_POINTS = Calibration(0.99, 1.8, 0.03, 0.02)
 HEART_AND_POINTS = Calibration(0.975, 1.0, 0.016, 0.11)
 HEART = Calibration(0.89, 1.0, 0.012, 0.37)
 
