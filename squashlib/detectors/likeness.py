@@ -106,12 +106,12 @@ def regression(table: Floats, p: Floats, prior: Floats) -> Floats:
     """Logistic regression on probabilities, held back towards prior weights (the last column is the constant)."""
     weights = prior.copy()
     pull = np.append(np.full(table.shape[1] - 1, HELD_BACK), 1e-3)
-    held = np.diag(pull)
+    held, weighed = np.diag(pull), np.empty(table.shape[::-1])
     columns = np.ascontiguousarray(table.T)  # a step of NumPy for each look is quicker than one for each swing
     for _ in range(12):
         q = 1 / (1 + np.exp(-np.clip(weights @ columns, -30, 30)))
         slope = columns @ (p - q) - pull * (weights - prior)
-        curve = (columns * (q * (1 - q))) @ columns.T + held
+        curve = np.multiply(columns, q * (1 - q), out=weighed) @ columns.T + held
         step = np.linalg.solve(curve, slope)
         weights = weights + np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-4:
