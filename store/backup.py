@@ -1,6 +1,6 @@
 """A copy of everything, each night: the catalog as it was at one moment, and every blob that it names.
 
-Blobs are written once and never changed, so only new ones are copied; killed at any instant, the next night goes on
+A blob that a row names is never changed, so only new ones are copied; killed at any instant, the next night goes on
 where this one stopped. The catalog's copy appears last: whoever finds one finds all that it names. What the store no
 longer has (erased by its owner, thinned by retention) leaves the copy when the last catalog that named it does.
 """
@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -119,14 +119,33 @@ def _let_counters_be_read(owner_url: str) -> str:
 
 
 def _copy_blobs(store: Store, target: Blobs) -> int:
-    there = set(target.list(BLOBS))
-    new = [name for name in store.blobs.list("") if f"{BLOBS}/{name}" not in there and not name.startswith(PASSING)]
-    for name in new:
-        try:
-            _put(target, f"{BLOBS}/{name}", store.blobs.get(name))
-        except NotFoundError:  # it was removed meanwhile
+    """What is not there yet, or was still being written when it was copied."""
+    if store.blobs.root is None and not store.settings.backup_url:
+        return 0  # a bucket would not fit here
+    there, copied = target.stamps(BLOBS), 0
+    for name, (size, written) in store.blobs.stamps("").items():
+        held = there.get(f"{BLOBS}/{name}")
+        if name.startswith(PASSING) or (held is not None and held[0] == size and held[1] >= written):
             continue
-    return len(new)
+        with suppress(NotFoundError, FileNotFoundError):  # it was removed meanwhile
+            _copy_blob(store, target, name)
+            copied += 1
+    return copied
+
+
+def _copy_blob(store: Store, target: Blobs, name: str) -> None:
+    """Beside the store a second name is enough: a blob is never written in place, and the disk is the same."""
+    if store.settings.backup_url or store.blobs.root is None or target.root is None:
+        _put(target, f"{BLOBS}/{name}", store.blobs.get(name))
+        return
+    copy = target.root / BLOBS / name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.unlink(missing_ok=True)
+    try:
+        os.link(store.blobs.root / name, copy)
+        copy.chmod(0o600)
+    except OSError:  # another disk after all, or one without second names
+        _put(target, f"{BLOBS}/{name}", store.blobs.get(name))
 
 
 def _forget(store: Store, target: Blobs, moment: datetime) -> int:

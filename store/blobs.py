@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
@@ -75,6 +76,13 @@ class Blobs:
         for batch in obstore.list(self._store, prefix):
             for item in batch:
                 yield str(item["path"])
+
+    def stamps(self, prefix: str) -> dict[str, tuple[int, datetime]]:
+        """Size in bytes and time of writing of every blob under `prefix`, by name."""
+        import obstore
+
+        items = (item for batch in obstore.list(self._store, prefix) for item in batch)
+        return {str(item["path"]): (int(item["size"]), item["last_modified"]) for item in items}
 
     def delete(self, prefix: str) -> None:
         """Remove every blob under `prefix` (a name or a folder)."""

@@ -127,13 +127,19 @@ def test_killed_while_it_copies_it_goes_on(tmp_path: Path) -> None:
     for i in range(4):
         store.uploads.keep(f"recording {i}".encode())
     env = {name: value for name, value in os.environ.items() if not name.startswith("SQUASH_")}
+    env["SQUASH_BACKUP_URL"] = (tmp_path / "backups").as_uri()
     for _ in range(2):
         command = [sys.executable, "-c", DYING, "2"]
         done = subprocess.run(command, env=env | {"SQUASH_HOME": str(tmp_path)}, capture_output=True, check=False)
         assert done.returncode == -9, done.stderr
         assert not list((tmp_path / "backups").glob("catalog/*")), "no catalog before all that it names"
-    assert backup(store, now())["copied"] == 0
-    assert restore(Settings(home=tmp_path / "other", backup_url=(tmp_path / "backups").as_uri()))["copied"] == 4
+    store.blobs.put("uploads/late", b"half")
+    assert backup(store, now())["copied"] == 1
+    store.blobs.put("uploads/late", b"it was still being written")
+    assert backup(store, now())["copied"] == 1
+    assert (tmp_path / "backups/store/uploads/late").read_bytes() == b"it was still being written"
+    store.blobs.delete("uploads/late")
+    assert restore(Settings(home=tmp_path / "other", backup_url=(tmp_path / "backups").as_uri()))["copied"] == 5
 
 
 def test_a_postgresql_catalog_is_dumped_whole_though_its_policies_hold_for_its_owner(
