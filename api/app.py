@@ -29,6 +29,7 @@ from api.routes import (
     shares,
     statistics,
     uploads,
+    watches,
     webhooks,
 )
 from api.state import opened
@@ -37,7 +38,7 @@ from api.watched import Watched
 #: A path is looked for in this order: first what watches ask for while a match goes on.
 ROUTES = (
     points, sessions, uploads, resumable, insights, changes, events, corrections, shares, matches, auth, devices,
-    export, grants, statistics, webhooks, research, health, dashboards, pages,
+    watches, export, grants, statistics, webhooks, research, health, dashboards, pages,
 )  # fmt: skip
 
 

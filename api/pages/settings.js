@@ -26,6 +26,21 @@ function said(form) {
   return told;
 }
 
+const day = (iso) => new Date(iso).toLocaleDateString([], { dateStyle: "medium" });
+
+async function watches(list, guarded) {
+  const paired = await api("/api/auth/devices");
+  list.replaceChildren(...paired.map((watch) => {
+    const unpair = make("button", { type: "button", className: "quiet", textContent: "Unpair" });
+    unpair.addEventListener("click", guarded(async () => {
+      await api(`/api/auth/devices/${watch.device_id}`, { method: "DELETE" });
+      await watches(list, guarded);
+    }));
+    return make("li", {}, `${watch.name}, paired ${day(watch.paired_at)}, last here ${day(watch.last_login_at)} `, unpair);
+  }));
+  list.previousElementSibling.hidden = paired.length === 0;
+}
+
 export async function settings(again, gone) {
   const me = await api("/api/auth/me");
   const beat = (label, name, min, max, hint) => field(me, label, name, { type: "number", min, max, step: 1 }, hint);
@@ -43,7 +58,9 @@ export async function settings(again, gone) {
     make("div", { className: "row" }, make("button", { type: "submit", textContent: "Save" })));
   const all = make("a", { href: "/api/auth/me/export", textContent: "Download everything that is mine" });
   const leave = make("button", { type: "button", className: "risk", textContent: "Delete my account" });
-  const { box, guarded } = dialog("Settings", make("p", { textContent: me.email }), form, make("p", {}, all), leave);
+  const heading = make("h3", { textContent: "Watches that act for me", hidden: true }), list = make("ul", { className: "plain" });
+  const { box, guarded } = dialog("Settings", make("p", { textContent: me.email }), form, heading, list, make("p", {}, all), leave);
+  await guarded(() => watches(list, guarded))();
   form.addEventListener("submit", guarded(async () => {
     await api("/api/auth/me", { method: "PATCH", json: said(form) });
     box.close();

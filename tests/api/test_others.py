@@ -73,6 +73,7 @@ def made(server: Server, login: Login) -> Everything:
     begun = client.post(f"{url}/upload/resumable", headers={"Upload-Length": "9"})
     ids["upload_id"] = begun.headers["Location"].rpartition("/")[2]
     ids["webhook_id"] = client.post("/api/webhooks", json={"url": "https://example.org/hook"}).json()["webhook_id"]
+    ids["device_id"] = paired(client)
     ids["coach_id"] = as_role(server, coach, "coach")
     client.post("/api/grants", json={"coach_email": coach.get("/api/auth/me").json()["email"]}).raise_for_status()
     ids["share_id"] = client.post(f"{url}/shares").json()["share_id"]
@@ -80,6 +81,15 @@ def made(server: Server, login: Login) -> Everything:
     said = {"start": match.session.attrs["start_time"], "end": "2030-01-01T00:00:00Z", "what": "let"}
     client.put(f"{url}/corrections", json={"corrections": [said]}).raise_for_status()
     return one
+
+
+def paired(client: httpx.Client) -> str:
+    """The id of a watch that its player let in."""
+    codes = client.post("/api/auth/device/code", json={"client_name": MARK}).json()
+    client.post("/api/auth/device/approve", json={"user_code": codes["user_code"]}).raise_for_status()
+    client.post("/api/auth/device/token", json={"device_code": codes["device_code"]}).raise_for_status()
+    device_id: str = client.get("/api/auth/devices").json()[0]["device_id"]
+    return device_id
 
 
 def analysed(store: Any, ids: dict[str, str], match: Any) -> None:
