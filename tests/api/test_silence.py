@@ -32,7 +32,7 @@ def test_nothing_of_what_people_send_is_logged(tmp_path: Path) -> None:
     finally:
         ended(server)
     said = log.read_text()
-    assert '"route": "/api/sessions"' in said, "what may be said is said"
+    assert '"route":"/api/sessions"' in said, "what may be said is said"
     assert "no such table" in said
     assert [secret for secret in (*SECRETS, *tokens) if secret in said] == []
 

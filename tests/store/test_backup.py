@@ -57,7 +57,7 @@ def played(client: httpx.Client, store: Store, fit: bytes) -> str:
     client.post(f"/api/sessions/{session_id}/upload/fit", files={"file": ("m.fit", fit)}).raise_for_status()
     key = make_analysis(store, session_id, make_revision(store, session_id))
     user_id = store.sessions.row(session_id).user_id
-    store.reports.put(session_id, user_id, f"page of {key}", key, "session_report", "<p>the page</p>")
+    store.reports.put(session_id, user_id, f"page-of-{key}", key, "session_report", "<p>the page</p>")
     return session_id
 
 
