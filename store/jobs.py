@@ -10,15 +10,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from store.catalog import Catalog
 from store.tables import Job, Lock, SessionEvent, SessionRow, now
+from store.trips import Errand
 
 STALE = timedelta(seconds=60)  # a lock that has not beaten for this long may be taken over
 MAX_ATTEMPTS = 3
+
+
+#: As a job begins.
+NEW = {"status": "queued", "stage": "queued", "progress": 0, "attempts": 0}
 
 
 class Promise(NamedTuple):
@@ -40,21 +45,22 @@ _PROMISE = {name: made(_JOBS).on_conflict_do_nothing().returning(_JOBS.c.job_id)
 _TAKE = {name: made(_LOCKS).on_conflict_do_nothing().returning(_LOCKS.c.name) for name, made in _INSERT.items()}
 
 
-def enqueue(tx: Session | Connection, kind: str, session_id: str | None, user_id: str | None) -> Promise:
+def enqueue(tx: Session | Errand, kind: str, session_id: str | None, user_id: str | None) -> Promise:
     """Promise work in the caller's transaction; a session's job that nobody has begun is used again.
 
     The job found is held until the caller commits, so that no worker begins it without seeing the caller's changes.
     """
-    if isinstance(tx, Session):
-        tx.flush()
-    connection = tx.connection() if isinstance(tx, Session) else tx
+    errand = tx if isinstance(tx, Errand) else Errand.within(tx)
+    promise = _PROMISE[errand.connection.dialect.name]
     while True:
-        found = connection.execute(_WAITING, {"of": session_id, "what": kind}).first() if session_id else None
-        if found is None:
-            job = {"job_id": str(uuid.uuid4()), "session_id": session_id, "user_id": user_id, "kind": kind}
-            found = connection.execute(_PROMISE[connection.dialect.name], job).first()
-        if found is not None:
-            return Promise._make(found)
+        job = {"job_id": str(uuid.uuid4()), "session_id": session_id, "user_id": user_id, "kind": kind}
+        made, waiting = errand.ask((promise, job | NEW | _dated()), (_WAITING, {"of": session_id, "what": kind}))
+        if found := made or waiting:
+            return Promise._make(found[0])
+
+
+def _dated() -> dict[str, Any]:
+    return dict.fromkeys(("created_at", "updated_at"), now())
 
 
 def holder() -> str:

@@ -137,7 +137,9 @@ class Uploads:
             raise LostBytesError(f"the bytes {sha256} were erased while they came in; send them again")
         upload = Journaled(str(uuid.uuid4()), sha256)
         given = {"user_id": user_id, "bytes": size, "name": name, "content_type": content_type, "received_at": now()}
-        errand.ask((_JOURNAL, this | given | {"upload_id": upload.upload_id}))
+        errand.tell(_JOURNAL, this | given | {"upload_id": upload.upload_id})
+        if errand is not tx:
+            errand.ask()
         return upload, False
 
     def keep(self, content: bytes | IO[bytes], max_bytes: int = 256 << 20) -> tuple[str, int]:

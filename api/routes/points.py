@@ -107,7 +107,7 @@ def _settled(caller: Caller, errand: Errand, row: OwnSession) -> str | None:
     """Once a session is analysed, a later point changes its analysis."""
     if row.revision is None:
         return None
-    return jobs.enqueue(errand.connection, "process", row.session_id, caller.user_id).job_id
+    return jobs.enqueue(errand, "process", row.session_id, caller.user_id).job_id
 
 
 @router.post("", status_code=201, responses=known(PointShown), response_model=PointShown)

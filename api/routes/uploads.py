@@ -96,7 +96,7 @@ _LAST_JOB = (
 
 
 def _promise(errand: Errand, session_id: Any, caller: Caller) -> str:
-    return jobs.enqueue(errand.connection, "process", str(session_id), caller.user_id).job_id
+    return jobs.enqueue(errand, "process", str(session_id), caller.user_id).job_id
 
 
 async def _body(request: Request) -> bytes:
