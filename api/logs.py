@@ -19,6 +19,6 @@ def set_up() -> None:
     log = logging.getLogger("api")
     if not log.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(OrjsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.setFormatter(OrjsonFormatter("%(levelname)s %(name)s %(message)s", timestamp="time"))
         log.addHandler(handler)
         log.setLevel(logging.INFO)
