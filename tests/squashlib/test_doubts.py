@@ -1,6 +1,7 @@
 """What speaks against play makes rallies and games unsure, and is told."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,19 @@ import squashlib
 from squashlib.detectors.doubts import BELIEVED, doubts
 from squashlib.session import build
 
+REAL = Path(__file__).parents[3] / "shared/data/fit/squash_pixel_watch_3.fit"
+
 
 @pytest.fixture(scope="module")
 def match() -> Any:
     return squashlib.simulate(11, rate_hz=25)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the shared recordings are not here")
+def test_a_real_match_told_by_the_heart_alone_is_not_doubted() -> None:
+    rallies = squashlib.analyse(squashlib.decode(REAL)).rallies
+    assert "doubts" not in rallies.attrs
+    assert 0 < rallies.attrs["count_low"] <= rallies.sizes["rally"] <= rallies.attrs["count_high"]
 
 
 def test_a_match_is_not_doubted(match: Any) -> None:
